@@ -1,0 +1,173 @@
+"""The whole product with one command, for a first look and for a small installation."""
+
+import os
+import socket
+import urllib.error
+import urllib.request
+from argparse import ArgumentParser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from helpdesk.folders import writable
+from helpdesk.processes import Processes, python
+
+DEMO = {"tickets": 60, "days": 30, "seed": 1}
+
+
+class Command(BaseCommand):
+    """Prepares the database, then runs web, worker and beat until Ctrl-C."""
+
+    help = "Prepare the database, then run web, worker and beat until Ctrl-C."
+    requires_system_checks: list[str] = []  # The web process checks anyway.
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Host, port, and whether a new desk is filled with a demonstration."""
+        parser.add_argument("--host", default="127.0.0.1", help="Address to listen on.")
+        parser.add_argument("--port", type=int, default=8000, help="Port to listen on.")
+        parser.add_argument(
+            "--no-demo", action="store_true", help="Leave a new desk empty: no demo tickets."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Raise `CommandError`, one sentence, when something stands in the way."""
+        host, port = options["host"], options["port"]
+        refuse_busy_port(host, port)
+        writable(settings.VAR_DIR)
+        self._choose_base_url(host, port)
+        self._prepare(demo=not options["no_demo"])
+        ready = Announcement(self._say, host, port)
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        processes = Processes(commands(host, port), environment, out=self._say)
+        connections.close_all()
+        ended = processes.run(each_second=ready.look)
+        if ended is not None:
+            raise CommandError(ended)
+        self._say("Stopped.")
+
+    def _say(self, line: str) -> None:
+        """Print at once, also into a pipe."""
+        self.stdout.write(line)
+        self.stdout.flush()
+
+    def _choose_base_url(self, host: str, port: int) -> None:
+        """Links in mails lead here, unless the environment says where customers come in."""
+        if not settings.PUBLIC_BASE_URL_GIVEN:
+            settings.PUBLIC_BASE_URL = base_url(host, port)
+            os.environ["PUBLIC_BASE_URL"] = settings.PUBLIC_BASE_URL
+
+    def _prepare(self, *, demo: bool) -> None:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            self._say("Preparing the database ...")
+            call_command("migrate", interactive=False, verbosity=0)
+        if not settings.DEBUG:
+            call_command("collectstatic", interactive=False, verbosity=0)
+        call_command("load_policy", verbosity=0)
+        if demo and not apps.get_model("tickets", "Ticket").objects.exists():
+            self._say("A new desk: making a demonstration (leave it out with --no-demo).")
+            call_command("demo", **DEMO)
+
+
+class Announcement:
+    """Says once, as soon as the web process answers, where everything is."""
+
+    def __init__(self, say: Callable[[str], None], host: str, port: int) -> None:
+        self._say = say
+        self._url = base_url(host, port)
+        self._done = False
+
+    def look(self) -> None:
+        """Called every second. A static file tells that the web process is up, nothing more."""
+        if not self._done and answers(f"{self._url}/static/admin/css/base.css"):
+            self._done = True
+            self._say(self.text())
+
+    def text(self) -> str:
+        """Addresses and demo accounts."""
+        pages = {
+            "Write to us": "/tickets/new/",
+            "Support policy": "/policy/",
+            "Agents' desk": "/admin/",
+            "Health": "/health/",
+        }
+        lines = ["", f"{settings.BRAND_NAME} is ready."]
+        lines += [f"  {name:<15} {self._url}{path}" for name, path in pages.items()]
+        if settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
+            lines.append(f"  {'Mail':<15} {settings.EMAIL_FILE_PATH}")
+        lines += demo_accounts(settings.VAR_DIR / "demo-accounts.txt")
+        return "\n".join([*lines, "", "Ctrl-C stops everything.", ""])
+
+
+def demo_accounts(path: Path) -> list[str]:
+    """Lines to print: the accounts that ``demo`` noted down, with their passwords."""
+    if not path.is_file():
+        return []
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines() if line]
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = ["", "Demo accounts (role, e-mail, password):"]
+    for row in rows:
+        cells = [f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)]
+        lines.append("  " + "  ".join(cells).rstrip())
+    return lines
+
+
+def commands(host: str, port: int) -> dict[str, list[str]]:
+    """The command line of each process."""
+    celery = ["-m", "celery", "--quiet", "-A", "helpdesk"]
+    worker = ["worker", "--concurrency=2", "--without-gossip", "--without-mingle"]
+    web = ["--bind", f"{_for_url(host)}:{port}", "--workers=2", "--worker-class=gthread"]
+    return {
+        "web": python(
+            *["-m", "gunicorn", "helpdesk.wsgi", *web, "--threads=4", "--no-control-socket"],
+            *["--log-level=warning", "--graceful-timeout=5"],
+        ),
+        # In a container or a trial the worker runs as root; nothing it reads is pickled.
+        "worker": python(
+            *["-W", "ignore:.*superuser privileges", *celery, *worker, "--loglevel=warning"]
+        ),
+        "beat": python(*celery, "beat", "--pidfile=", "--loglevel=warning"),
+    }
+
+
+def base_url(host: str, port: int) -> str:
+    """Where a browser on this machine reaches the site."""
+    anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
+    return f"http://{_for_url(anywhere.get(host, host))}:{port}"
+
+
+def _for_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def refuse_busy_port(host: str, port: int) -> None:
+    """Raise `CommandError` when nothing can listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise CommandError(
+                f"Port {port} on {host} cannot be used ({reason}): stop what uses it, or choose "
+                f"another one, for example with: make run PORT={port + 1}"
+            ) from error
+
+
+def answers(url: str) -> bool:
+    """Whether the site answers at all."""
+    try:
+        urllib.request.urlopen(url, timeout=2).close()  # noqa: S310
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True

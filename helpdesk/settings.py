@@ -1,0 +1,312 @@
+"""All settings. What a deployment may choose stands on top, from the environment or ``.env``."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.utils.csp import CSP
+
+from helpdesk.embedded import Cluster
+from helpdesk.environment import Environment
+from helpdesk.folders import kept_secret, writable
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Environment.of_process(BASE_DIR / ".env")
+
+# --- Chosen by the environment -----------------------------------------------------------------
+
+# True shows tracebacks and needs no secrets; false refuses to start without them.
+DEBUG = env.flag("DEBUG", default=True)
+if not DEBUG:
+    env.require(
+        {
+            "SECRET_KEY": "50 random characters that sign links and sessions",
+            "ALLOWED_HOSTS": "the host names of the site, separated by commas",
+            "PUBLIC_BASE_URL": "the address customers use, such as https://help.example.com",
+            "DATABASE_URL": "postgres://user:password@host:5432/name",
+            "CELERY_BROKER_URL": "amqp://... (RabbitMQ) or redis://...",
+            "EMAIL_URL": "smtp+tls://user:password@host:587",
+        }
+    )
+# Everything that the product writes when nothing else is named: database, mail, attachments.
+VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"))).resolve()
+# Signs sessions and ticket links; whoever has it can forge them.
+SECRET_KEY = env.text("SECRET_KEY") or (kept_secret(VAR_DIR / "secret_key") if DEBUG else "unset")
+# Former secret keys, separated by commas, that still verify links sent before a change of keys.
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+# Where customers reach the site: the beginning of every link in a mail.
+PUBLIC_BASE_URL = env.base_url("PUBLIC_BASE_URL", "http://127.0.0.1:8000")
+PUBLIC_BASE_URL_GIVEN = bool(env.text("PUBLIC_BASE_URL"))
+# Host names that the site answers to, separated by commas.
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]" if DEBUG else "")
+# True when a proxy in front always sets X-Forwarded-Proto itself; false distrusts that header.
+TRUST_FORWARDED_PROTO = env.flag("TRUST_FORWARDED_PROTO", default=False)
+# A PostgreSQL (15 or newer); unset, an embedded one under VAR_DIR.
+EMBEDDED_DATABASE = None if env.text("DATABASE_URL") else Cluster(VAR_DIR / "postgres")
+DATABASE = env.database("DATABASE_URL", EMBEDDED_DATABASE.url() if EMBEDDED_DATABASE else "")
+# RabbitMQ or Redis; unset, files under VAR_DIR, for one machine.
+CELERY_BROKER_URL = env.broker("CELERY_BROKER_URL", "filesystem://localhost")
+# The mail server; unset, each mail becomes a file under VAR_DIR/mail.
+EMAIL = env.email("EMAIL_URL", "filemail://")
+# The sender of every mail.
+DEFAULT_FROM_EMAIL = env.address("DEFAULT_FROM_EMAIL", "Helpdesk <support@example.com>")
+# Who is told, beside the people on the ticket, when a promise is broken.
+ESCALATION_ADDRESS = env.address("ESCALATION_ADDRESS", "escalations@example.com")
+# The name in page titles and mails.
+BRAND_NAME = env.text("BRAND_NAME", "Helpdesk")
+# The beginning of a ticket's reference, as in HD-123.
+TICKET_PREFIX = env.text("TICKET_PREFIX", "HD")
+# The largest file that a customer or an agent may attach, in bytes.
+MAX_ATTACHMENT_BYTES = env.number("MAX_ATTACHMENT_BYTES", 10 * 1024 * 1024)
+# How many files one message may carry.
+MAX_ATTACHMENTS = env.number("MAX_ATTACHMENTS", 10)
+# The longest message, in characters.
+MAX_MESSAGE_CHARS = env.number("MAX_MESSAGE_CHARS", 100_000)
+# After so many seconds a delivery whose worker has died is sent again: above Celery's time limit,
+# or a slow worker that still lives would lose its lease.
+DELIVERY_LEASE_SECONDS = env.number("DELIVERY_LEASE_SECONDS", 360)
+# What is written to standard error: DEBUG, INFO, WARNING or ERROR.
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
+if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+    env.problems.append(f"LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {LOG_LEVEL!r}.")
+
+env.refuse()
+
+# --- Applications ------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.contrib.postgres",
+    "django_htmx",
+    "django_celery_beat",
+    "helpdesk.apps.HelpdeskConfig",
+    "sla.apps.SlaConfig",
+    "tickets.apps.TicketsConfig",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "tickets.admin.zones.AgentTimeZoneMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "helpdesk.csp.AdminContentSecurityPolicyMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "helpdesk.urls"
+WSGI_APPLICATION = "helpdesk.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "tickets.portal.context.brand",
+            ],
+        },
+    },
+]
+
+# --- Data --------------------------------------------------------------------------------------
+
+DATABASES = {
+    "default": {
+        **DATABASE,
+        # Connections are kept for a minute per thread: web and workers fork, so no pool is shared.
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 5, **DATABASE.get("OPTIONS", {})},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+MEDIA_ROOT = VAR_DIR / "attachments"  # Served by views that ask who may see them, never by URL.
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+# Above the longest message, so that a form with too much text comes back with a sentence.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+
+# --- People ------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "tickets.User"
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- Security ----------------------------------------------------------------------------------
+
+_NOTHING_ELSE: dict[str, list[str]] = {
+    "default-src": [CSP.NONE],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+SECURE_CSP: dict[str, list[str]] = {
+    **_NOTHING_ELSE,
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF],
+}
+# The admin's Alpine.js evaluates expressions, and its charts and pickers set styles.
+ADMIN_CSP: dict[str, list[str]] = {
+    **_NOTHING_ELSE,
+    "script-src": [CSP.SELF, CSP.UNSAFE_EVAL],
+    "style-src": [CSP.SELF, CSP.UNSAFE_INLINE],
+    "img-src": [CSP.SELF, "data:"],
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"  # Ticket links are secrets: no other site learns them.
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = True
+if TRUST_FORWARDED_PROTO:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+if not DEBUG:
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^health/$"]  # Probes of a load balancer come without TLS.
+    SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+    CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(PUBLIC_BASE_URL))]
+
+# --- Mail --------------------------------------------------------------------------------------
+
+EMAIL_BACKEND = EMAIL["EMAIL_BACKEND"]
+EMAIL_HOST = EMAIL.get("EMAIL_HOST") or "localhost"
+EMAIL_PORT = EMAIL.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = EMAIL.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = EMAIL.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = bool(EMAIL.get("EMAIL_USE_TLS"))
+EMAIL_USE_SSL = bool(EMAIL.get("EMAIL_USE_SSL"))
+EMAIL_FILE_PATH = EMAIL.get("EMAIL_FILE_PATH") or VAR_DIR / "mail"
+EMAIL_TIMEOUT = 20  # Seconds per socket operation; less than the lease of a delivery.
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# --- Celery: wakes workers up; the truth is in the database ------------------------------------
+
+_BROKER = urlsplit(CELERY_BROKER_URL).scheme
+# A dead broker must cost the publisher a moment only: the sweeps find the row anyway.
+_FAIL_FAST = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
+if _BROKER == "filesystem":
+    _QUEUE = str(writable(VAR_DIR / "broker" / "queue"))
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": _QUEUE,
+        "data_folder_out": _QUEUE,
+        "control_folder": str(VAR_DIR / "broker" / "control"),
+        "store_processed": False,
+        "polling_interval": 0.5,
+    }
+elif _BROKER in {"redis", "rediss"}:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        **_FAIL_FAST,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 3,
+        "retry_on_timeout": True,
+        "visibility_timeout": 900,  # Above the time limit, or running tasks would start twice.
+    }
+elif _BROKER in {"amqp", "amqps"}:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {**_FAIL_FAST, "confirm_publish": True}
+CELERY_BROKER_CONNECTION_TIMEOUT = 3
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_PUBLISH_RETRY_POLICY = _FAIL_FAST
+CELERY_TASK_DEFAULT_QUEUE = "helpdesk"
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_EXPIRES = None
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_TASK_SOFT_TIME_LIMIT = 240
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Over files, each remote control command would leave files behind.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = _BROKER != "filesystem"
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SYNC_EVERY = 1
+
+# --- Logging -----------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"level": LOG_LEVEL if LOG_LEVEL != "DEBUG" else "INFO", "propagate": True},
+        "django.server": {"propagate": False, "handlers": ["stderr"]},
+    },
+}
+
+# --- Admin -------------------------------------------------------------------------------------
+
+# Dotted names are called with the request, so that each person gets his own.
+UNFOLD = {
+    "SITE_TITLE": BRAND_NAME,
+    "SITE_HEADER": BRAND_NAME,
+    "SITE_SYMBOL": "support_agent",
+    "SITE_VIEWS": [
+        ("sla/report/", "sla_report", "sla.admin.reports.ReportView"),
+        ("sla/report/clocks/", "sla_report_clocks", "sla.admin.reports.ClocksBehindView"),
+    ],
+    "STYLES": ["tickets.admin.navigation.stylesheet"],
+    "SIDEBAR": {"navigation": "tickets.admin.navigation.navigation"},
+    "DASHBOARD_CALLBACK": "tickets.admin.front_page.front_page",
+}

@@ -1,0 +1,73 @@
+"""Tests run on a PostgreSQL of their own, made for the run and gone after it.
+
+Settings read the environment when they are imported, so it is arranged here, at import.
+``DATABASE_URL`` and ``CELERY_BROKER_URL`` given from outside are respected.
+"""
+
+import os
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import django
+import hypothesis
+import pytest
+
+if TYPE_CHECKING:
+    from sla.models import Policy
+
+_stack = ExitStack()
+_is_worker = "PYTEST_XDIST_WORKER" in os.environ
+
+if not _is_worker:
+    # Tests never touch the var/ of the project. PostgreSQL, run as root, passes through as another
+    # user: hence 0711.
+    _var = Path(tempfile.mkdtemp(prefix="helpdesk-tests-"))
+    _var.chmod(0o711)
+    os.environ["VAR_DIR"] = str(_var)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "helpdesk.settings"
+    os.environ.setdefault("DEBUG", "true")
+    os.environ.setdefault("CELERY_BROKER_URL", "memory://localhost")
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
+
+from helpdesk.embedded import TEST_SETTINGS, Cluster  # noqa: E402
+
+_own_cluster = None
+if "DATABASE_URL" not in os.environ:
+    _own_cluster = Cluster(Path(os.environ["VAR_DIR"]) / "test-postgres", TEST_SETTINGS)
+    os.environ["DATABASE_URL"] = _own_cluster.url()
+
+# pytest-django looked for settings before this file was read; it goes on from here.
+django.setup()
+
+hypothesis.settings.register_profile(
+    "helpdesk", deadline=None, derandomize=True, print_blob=True, database=None
+)
+hypothesis.settings.load_profile("helpdesk")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the server, in the controlling process alone; workers inherit its address."""
+    if _own_cluster is not None and not config.option.collectonly:
+        _stack.enter_context(_own_cluster.serving())
+
+
+def pytest_unconfigure() -> None:
+    """Stop the server; leave nothing behind."""
+    _stack.close()
+    if not _is_worker:
+        shutil.rmtree(os.environ["VAR_DIR"], ignore_errors=True)
+
+
+@pytest.fixture
+def policy(db: None) -> "Policy":
+    """The published policy, request types and groups, as `load_policy` makes them."""
+    from django.core.management import call_command
+
+    from sla.models import Policy
+
+    call_command("load_policy", country="", verbosity=0)
+    return Policy.objects.default()
