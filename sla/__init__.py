@@ -1,0 +1,1 @@
+"""Service levels: business time, policies, calendars, clocks, the sweep and the reports."""

@@ -1,0 +1,1 @@
+"""Business time and deadlines: values in, values out; no Django, no clock, no input or output."""
