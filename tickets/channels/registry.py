@@ -1,0 +1,8 @@
+"""Which module speaks for which channel."""
+
+from __future__ import annotations
+
+from tickets.channels import email
+from tickets.channels.base import Send
+
+SENDERS: dict[str, Send] = {"email": email.send}

@@ -1,0 +1,309 @@
+"""The verbs that change a ticket.
+
+Each is atomic, locks the ticket's row first, keeps the clocks, writes one Event, queues the mail
+that follows, and returns the ticket as it is now. `at` is when it happens; `by` is who does it.
+A refusal is an exception of `tickets.refusals`, whose text is the sentence to show.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from sla import clocks
+from sla.models import Condition, Metric, Priority
+from tickets import notices
+from tickets.acts import Files, acts_as_customer, done, locked, move, must_be_staff, say
+from tickets.models import Event, RequestType, Team, Ticket, User, policy_for
+from tickets.refusals import (
+    AlreadyWithEngineering,
+    NotAnAgent,
+    NothingToAssign,
+    NotWithEngineering,
+    SamePriority,
+)
+from tickets.states import Act, Status
+
+
+def open_ticket(
+    *,
+    requester: User,
+    subject: str,
+    text: str,
+    at: datetime,
+    request_type: RequestType | None = None,
+    priority: Priority | None = None,
+    share_of_users: int | None = None,
+    channel: str = Ticket.Channel.WEB,
+    attachments: Files = (),
+    nonce: str | None = None,
+) -> Ticket:
+    """Accept a request: start its clocks and acknowledge it with the promised times.
+
+    The priority is the given one, else the request type's, else the default one (reading 5).
+    The same `nonce` again answers with the ticket that it made the first time.
+    """
+    if priority is None and request_type is not None:
+        priority = request_type.priority_for(share_of_users)
+    ticket = Ticket(
+        subject=subject,
+        requester=requester,
+        organization=requester.organization,
+        request_type=request_type,
+        share_of_users=share_of_users,
+        priority=priority or Priority.objects.get(is_default=True),
+        team=request_type.team if request_type else None,
+        channel=channel,
+        nonce=nonce,
+        submitted_at=at,
+        updated_at=at,
+    )
+    try:
+        with transaction.atomic():
+            ticket.save(force_insert=True)
+            return _accept(ticket, text=text, attachments=attachments, at=at)
+    except IntegrityError:
+        first = Ticket.objects.filter(nonce=nonce).first() if nonce else None
+        if first is None:
+            raise
+        return first
+
+
+@transaction.atomic
+def reply(*, ticket: Ticket, by: User, text: str, at: datetime, attachments: Files = ()) -> Ticket:
+    """Say something in public: an agent's answer to the customer, or the customer's own message.
+
+    The first public message of an agent is the first response (reading 4). A customer's message
+    ends the waiting for it, and reopens a resolved ticket.
+    """
+    ticket, at = locked(ticket, at)
+    if acts_as_customer(by, ticket):
+        return _customer_reply(ticket, by=by, text=text, at=at, attachments=attachments)
+    ticket.status = move(ticket, Act.REPLY)
+    message = say(ticket, by=by, text=text, at=at, is_public=True, attachments=attachments)
+    _responded(ticket, by=by, at=at)
+    notices.replied(ticket, message, at=at)
+    return done(ticket, Event.Kind.REPLIED, by=by, at=at)
+
+
+@transaction.atomic
+def add_note(
+    *, ticket: Ticket, by: User, text: str, at: datetime, attachments: Files = ()
+) -> Ticket:
+    """Add an internal note: the customer never sees it, and no clock minds it."""
+    ticket, at = locked(ticket, at)
+    must_be_staff(by)
+    say(ticket, by=by, text=text, at=at, is_public=False, attachments=attachments)
+    return done(ticket, Event.Kind.NOTED, by=by, at=at)
+
+
+@transaction.atomic
+def assign(
+    *,
+    ticket: Ticket,
+    by: User | None,
+    at: datetime,
+    assignee: User | None = None,
+    team: Team | None = None,
+) -> Ticket:
+    """Hand the ticket to an agent, a team, or both; what is None stays as it is."""
+    ticket, at = locked(ticket, at)
+    if assignee is not None and not (assignee.is_staff and assignee.is_active):
+        raise NotAnAgent
+    new_assignee = assignee is not None and assignee != ticket.assignee
+    new_team = team is not None and team != ticket.team
+    if not (new_assignee or new_team):
+        raise NothingToAssign
+    status = move(ticket, Act.ASSIGN)
+    if new_assignee:
+        ticket.assignee, ticket.status = assignee, status
+        notices.assigned(ticket, by=by, at=at)
+    if new_team:
+        ticket.team = team
+    names = [str(to) for to, new in ((assignee, new_assignee), (team, new_team)) if new]
+    return done(ticket, Event.Kind.ASSIGNED, by=by, at=at, detail=f"To {', '.join(names)}.")
+
+
+@transaction.atomic
+def change_priority(
+    *, ticket: Ticket, priority: Priority, by: User | None, at: datetime, reason: str = ""
+) -> Ticket:
+    """Raise or lower the priority, and put the new targets in place (reading 8)."""
+    ticket, at = locked(ticket, at)
+    move(ticket, Act.CHANGE_PRIORITY)
+    before = ticket.priority
+    if priority == before:
+        raise SamePriority
+    ticket.priority = priority
+    owed = [Metric.RESOLUTION]
+    if ticket.first_responded_at is None:
+        owed.append(Metric.FIRST_RESPONSE)
+    detail = f"From {before.code} to {priority.code}{': ' + reason if reason else '.'}"
+    clocks.change_priority(
+        ticket_id=ticket.pk,
+        policy=policy_for(ticket.organization),
+        before=before,
+        after=priority,
+        metrics=owed,
+        submitted_at=ticket.submitted_at,
+        at=at,
+        by=by,
+        reason=detail[:500],
+    )
+    return done(ticket, Event.Kind.PRIORITY_CHANGED, by=by, at=at, detail=detail)
+
+
+@transaction.atomic
+def wait_for_customer(*, ticket: Ticket, by: User | None, at: datetime, reason: str = "") -> Ticket:
+    """The next move is the customer's: the clocks that the policy names stand still."""
+    ticket, at = locked(ticket, at)
+    ticket.status = move(ticket, Act.WAIT)
+    clocks.pause(
+        ticket_id=ticket.pk,
+        condition=Condition.WAITING_FOR_CUSTOMER,
+        at=at,
+        by=by,
+        reason=reason[:500],
+    )
+    return done(ticket, Event.Kind.WAITING, by=by, at=at, detail=reason)
+
+
+@transaction.atomic
+def resume(*, ticket: Ticket, by: User | None, at: datetime, reason: str = "") -> Ticket:
+    """Stop waiting for the customer."""
+    ticket, at = locked(ticket, at)
+    _resume(ticket, by=by, at=at, status=move(ticket, Act.RESUME))
+    return done(ticket, Event.Kind.RESUMED, by=by, at=at, detail=reason)
+
+
+@transaction.atomic
+def escalate_to_engineering(
+    *, ticket: Ticket, by: User | None, at: datetime, reason: str = ""
+) -> Ticket:
+    """Mark the ticket as with engineering. It keeps its clocks, unless the policy pauses them."""
+    ticket, at = locked(ticket, at)
+    if ticket.with_engineering:
+        raise AlreadyWithEngineering
+    ticket.status = move(ticket, Act.TO_ENGINEERING)
+    ticket.with_engineering = True
+    clocks.pause(
+        ticket_id=ticket.pk,
+        condition=Condition.WITH_ENGINEERING,
+        at=at,
+        by=by,
+        reason=reason[:500],
+    )
+    return done(ticket, Event.Kind.TO_ENGINEERING, by=by, at=at, detail=reason)
+
+
+@transaction.atomic
+def return_from_engineering(
+    *, ticket: Ticket, by: User | None, at: datetime, reason: str = ""
+) -> Ticket:
+    """Take the ticket back from engineering."""
+    ticket, at = locked(ticket, at)
+    if not ticket.with_engineering:
+        raise NotWithEngineering
+    ticket.status = move(ticket, Act.FROM_ENGINEERING)
+    ticket.with_engineering = False
+    clocks.resume(
+        ticket_id=ticket.pk,
+        condition=Condition.WITH_ENGINEERING,
+        at=at,
+        by=by,
+        reason=reason[:500],
+    )
+    return done(ticket, Event.Kind.FROM_ENGINEERING, by=by, at=at, detail=reason)
+
+
+@transaction.atomic
+def resolve(
+    *, ticket: Ticket, by: User, at: datetime, text: str = "", attachments: Files = ()
+) -> Ticket:
+    """Tell the customer that it is solved. This is the response when there was none (reading 4)."""
+    ticket, at = locked(ticket, at)
+    must_be_staff(by)
+    ticket.status = move(ticket, Act.RESOLVE)
+    ticket.resolved_at = at
+    message = say(
+        ticket,
+        by=by,
+        text=text or "We have resolved your request.",
+        at=at,
+        is_public=True,
+        attachments=attachments,
+    )
+    _responded(ticket, by=by, at=at)
+    clocks.stop(ticket_id=ticket.pk, metrics=[Metric.RESOLUTION], at=at, by=by, reason="Resolved")
+    notices.resolved(ticket, message, at=at)
+    return done(ticket, Event.Kind.RESOLVED, by=by, at=at)
+
+
+@transaction.atomic
+def reopen(*, ticket: Ticket, by: User | None, at: datetime, reason: str = "") -> Ticket:
+    """Take up a resolved ticket again; its resolution clock runs on (reading 7)."""
+    ticket, at = locked(ticket, at)
+    _reopen(ticket, by=by, at=at, status=move(ticket, Act.REOPEN), reason=reason)
+    return done(ticket, Event.Kind.REOPENED, by=by, at=at, detail=reason)
+
+
+@transaction.atomic
+def close(*, ticket: Ticket, by: User | None, at: datetime, reason: str = "") -> Ticket:
+    """Close for good. The requester may at any time; staff only what has been resolved."""
+    ticket, at = locked(ticket, at)
+    withdrawn = by is not None and acts_as_customer(by, ticket)
+    ticket.status = move(ticket, Act.WITHDRAW if withdrawn else Act.CLOSE)
+    ticket.closed_at = at
+    why = "Closed by the customer" if withdrawn else "Closed"
+    clocks.stop(ticket_id=ticket.pk, metrics=Metric.values, at=at, by=by, reason=why)
+    return done(ticket, Event.Kind.CLOSED, by=by, at=at, detail=reason or f"{why}.")
+
+
+def _accept(ticket: Ticket, *, text: str, attachments: Files, at: datetime) -> Ticket:
+    """Everything that follows from a new ticket's row."""
+    requester = ticket.requester
+    say(ticket, by=requester, text=text, at=at, is_public=True, attachments=attachments)
+    clocks.start(
+        ticket_id=ticket.pk,
+        policy=policy_for(ticket.organization),
+        priority=ticket.priority,
+        metrics=[Metric.FIRST_RESPONSE, Metric.RESOLUTION],
+        at=at,
+        reason="Submitted",
+    )
+    notices.acknowledged(ticket, at=at)
+    detail = f"{ticket.priority.code}, {ticket.get_channel_display()}."
+    return done(ticket, Event.Kind.OPENED, by=requester, at=at, detail=detail)
+
+
+def _customer_reply(
+    ticket: Ticket, *, by: User, text: str, at: datetime, attachments: Files
+) -> Ticket:
+    was, status = ticket.status, move(ticket, Act.CUSTOMER_REPLY)
+    say(ticket, by=by, text=text, at=at, is_public=True, attachments=attachments)
+    if was == Status.PENDING:
+        _resume(ticket, by=by, at=at, status=status)
+    elif was == Status.RESOLVED:
+        _reopen(ticket, by=by, at=at, status=status, reason="The customer replied")
+    detail = "The ticket is open again." if status != was else ""
+    return done(ticket, Event.Kind.CUSTOMER_REPLIED, by=by, at=at, detail=detail)
+
+
+def _responded(ticket: Ticket, *, by: User, at: datetime) -> None:
+    if ticket.first_responded_at is None:
+        ticket.first_responded_at = at
+        clocks.stop(
+            ticket_id=ticket.pk, metrics=[Metric.FIRST_RESPONSE], at=at, by=by, reason="Answered"
+        )
+
+
+def _resume(ticket: Ticket, *, by: User | None, at: datetime, status: Status) -> None:
+    ticket.status = status
+    clocks.resume(ticket_id=ticket.pk, condition=Condition.WAITING_FOR_CUSTOMER, at=at, by=by)
+
+
+def _reopen(ticket: Ticket, *, by: User | None, at: datetime, status: Status, reason: str) -> None:
+    ticket.status = status
+    ticket.resolved_at = None
+    clocks.reopen(ticket_id=ticket.pk, metric=Metric.RESOLUTION, at=at, by=by, reason=reason[:500])

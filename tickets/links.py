@@ -1,0 +1,43 @@
+"""Signed ticket links: who holds one sees one ticket as one person, without signing in."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+from django.urls import reverse
+
+from tickets.models import Ticket, User
+
+
+def _signer() -> Signer:
+    return Signer(salt="tickets.links", sep=".")
+
+
+def key_for(ticket: Ticket, user: User) -> str:
+    """The part of the address that nobody can guess: it names the person and is signed."""
+    return _signer().sign(f"{ticket.pk}.{user.pk}").split(".", 1)[1]
+
+
+def url_for(ticket: Ticket, user: User) -> str:
+    """The absolute address of the ticket's page for this person."""
+    path = reverse("portal:ticket", args=[ticket.reference, key_for(ticket, user)])
+    return f"{settings.PUBLIC_BASE_URL}{path}"
+
+
+def desk_url_for(ticket: Ticket) -> str:
+    """The absolute address of the ticket in the agents' admin."""
+    return f"{settings.PUBLIC_BASE_URL}{reverse('admin:tickets_ticket_change', args=[ticket.pk])}"
+
+
+def holder(reference: str, key: str) -> tuple[Ticket, User] | None:
+    """The ticket and the person of a link, or None when it is forged, foreign or outdated."""
+    number = reference.rpartition("-")[2]
+    try:
+        user_id = _signer().unsign(f"{number}.{key}").split(".")[1]
+    except (BadSignature, IndexError):
+        return None
+    user = User.objects.select_related("organization").filter(pk=user_id, is_active=True).first()
+    if user is None:
+        return None
+    ticket = Ticket.objects.visible_to(user).filter(pk=number).first()
+    return (ticket, user) if ticket and ticket.reference == reference else None

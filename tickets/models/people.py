@@ -1,0 +1,151 @@
+"""People: users (customers and staff), their organizations, and the teams of agents."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+
+from sla.models import Policy
+from sla.models.calendars import is_time_zone
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """A new user; without a password nobody can sign in with one."""
+        user = self.model(email=self.clean_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email=self.clean_email(username or ""))
+
+    def customer(self, email: str, name: str = "") -> User:
+        """The person with this address, made a customer if unknown. Safe to call in parallel."""
+        user, _ = self.get_or_create(
+            email=self.clean_email(email), defaults={"name": name, "password": "!"}
+        )
+        return user
+
+    @staticmethod
+    def clean_email(email: str) -> str:
+        """Addresses are compared without case, so they are stored in lower case."""
+        return email.strip().lower()
+
+
+class Organization(models.Model):
+    """The customer's company."""
+
+    name = models.CharField(max_length=200, unique=True)
+    spoc = models.ForeignKey(
+        "tickets.User",
+        verbose_name="single point of contact",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="organizations_in_care",
+        limit_choices_to={"is_staff": True},
+        help_text="The member of staff whom this customer's escalations reach.",
+    )
+    policy = models.ForeignKey(
+        Policy,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Empty: the default policy.",
+    )
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def policy_for(organization: Organization | None) -> Policy:
+    """The policy in force: the organization's own, or the default one (policy, reading 9).
+
+    Raises Policy.DoesNotExist while no policy has been loaded.
+    """
+    own = organization.policy if organization else None
+    return own or Policy.objects.default()
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Any person; `is_staff` tells agents, managers and administrators from customers."""
+
+    email = models.EmailField("e-mail", unique=True)
+    name = models.CharField(max_length=150, blank=True)
+    organization = models.ForeignKey(
+        Organization, null=True, blank=True, on_delete=models.PROTECT, related_name="users"
+    )
+    time_zone = models.CharField(
+        max_length=64,
+        blank=True,
+        validators=[is_time_zone],
+        help_text="Times are shown in this zone; empty: the calendar's own.",
+    )
+    is_staff = models.BooleanField(
+        "staff", default=False, help_text="May sign in to the desk; customers may not."
+    )
+    is_active = models.BooleanField("active", default=True)
+    joined_at = models.DateTimeField(auto_now_add=True)
+
+    objects = UserManager()
+
+    EMAIL_FIELD = "email"
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        ordering = ["email"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(email=Lower("email")),
+                name="user_email_in_lower_case",
+                violation_error_message="Write the address in lower case.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def get_full_name(self) -> str:
+        return str(self)
+
+    def get_short_name(self) -> str:
+        return self.name.split(" ")[0] or self.email
+
+    def clean(self) -> None:
+        self.email = UserManager.clean_email(self.email)
+
+
+class Team(models.Model):
+    """A group of staff that tickets are handed to."""
+
+    name = models.CharField(max_length=100, unique=True)
+    lead = models.ForeignKey(
+        User,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="teams_led",
+        limit_choices_to={"is_staff": True},
+    )
+    members = models.ManyToManyField(
+        User, blank=True, related_name="teams", limit_choices_to={"is_staff": True}
+    )
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

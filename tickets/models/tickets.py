@@ -1,0 +1,153 @@
+"""Tickets and their append-only history."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import F, Q
+
+from sla.models import Priority
+from tickets.models.catalog import RequestType
+from tickets.models.people import Organization, Team, User
+from tickets.states import UNSOLVED, Act, Status, is_allowed
+
+
+class TicketQuerySet(models.QuerySet["Ticket"]):
+    def visible_to(self, user: User | AnonymousUser) -> TicketQuerySet:
+        """The one place that decides who may see a ticket: staff all, customers their own."""
+        if not isinstance(user, User) or not user.is_active:
+            return self.none()
+        return self if user.is_staff else self.filter(requester=user)
+
+    def open(self) -> TicketQuerySet:
+        return self.filter(status__in=UNSOLVED)
+
+    def for_desk(self) -> TicketQuerySet:
+        """With all that a row of the queue shows, in the order of what is due next."""
+        return self.select_related(
+            "priority", "requester", "organization", "team", "assignee"
+        ).order_by(F("next_due_at").asc(nulls_last=True), "-pk")
+
+
+class Ticket(models.Model):
+    """A request. Only the verbs of `tickets.lifecycle` change it."""
+
+    class Channel(models.TextChoices):
+        WEB = "web", "Web form"
+        EMAIL = "email", "E-mail"
+        SLACK = "slack", "Slack"
+        GOOGLE_CHAT = "google_chat", "Google Chat"
+        WHATSAPP = "whatsapp", "WhatsApp"
+        PHONE = "phone", "Telephone"
+
+    subject = models.CharField(max_length=200)
+    requester = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tickets")
+    organization = models.ForeignKey(
+        Organization, null=True, blank=True, on_delete=models.PROTECT, related_name="tickets"
+    )
+    request_type = models.ForeignKey(
+        RequestType, null=True, blank=True, on_delete=models.PROTECT, related_name="tickets"
+    )
+    share_of_users = models.PositiveSmallIntegerField(
+        "share of users affected, in %", null=True, blank=True
+    )
+    priority = models.ForeignKey(Priority, on_delete=models.PROTECT, related_name="tickets")
+    status = models.CharField(max_length=20, choices=Status, default=Status.NEW)
+    with_engineering = models.BooleanField(default=False)
+    team = models.ForeignKey(
+        Team, null=True, blank=True, on_delete=models.PROTECT, related_name="tickets"
+    )
+    assignee = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="assigned_tickets"
+    )
+    channel = models.CharField(max_length=20, choices=Channel, default=Channel.WEB)
+    nonce = models.CharField(  # noqa: DJ001 - unique, and most tickets have none
+        max_length=64,
+        null=True,
+        unique=True,
+        editable=False,
+        help_text="Of the submission that made it: submitting twice makes one ticket.",
+    )
+
+    submitted_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    first_responded_at = models.DateTimeField(null=True, blank=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    next_due_at = models.DateTimeField(
+        null=True, blank=True, help_text="The next promise; empty while none is running."
+    )
+
+    objects = TicketQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(share_of_users=None) | Q(share_of_users__lte=100),
+                name="share_of_users_is_a_percentage",
+            )
+        ]
+        indexes = [
+            # Read by the agents' queue: unsolved tickets in the order of what is due next.
+            models.Index(
+                F("next_due_at").asc(nulls_last=True),
+                F("id").desc(),
+                name="ticket_queue",
+                condition=Q(status__in=["new", "open", "pending"]),
+            ),
+            # Read by the queue without a status filter.
+            models.Index(
+                F("next_due_at").asc(nulls_last=True), F("id").desc(), name="ticket_due_next"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reference} {self.subject}"
+
+    @property
+    def reference(self) -> str:
+        """What people call the ticket, for example HD-1042."""
+        return f"{settings.TICKET_PREFIX}-{self.pk}"
+
+    @property
+    def is_unsolved(self) -> bool:
+        return self.status in UNSOLVED
+
+    def may(self, act: Act) -> bool:
+        """Whether the table of moves allows this act now."""
+        return is_allowed(act, self.status)
+
+
+class Event(models.Model):
+    """One entry of a ticket's history; written by verbs, changed by nobody."""
+
+    class Kind(models.TextChoices):
+        OPENED = "opened", "Opened"
+        REPLIED = "replied", "Replied"
+        CUSTOMER_REPLIED = "customer_replied", "Customer replied"
+        NOTED = "noted", "Internal note"
+        ASSIGNED = "assigned", "Assigned"
+        PRIORITY_CHANGED = "priority_changed", "Priority changed"
+        WAITING = "waiting", "Waiting for customer"
+        RESUMED = "resumed", "Resumed"
+        TO_ENGINEERING = "to_engineering", "Escalated to engineering"
+        FROM_ENGINEERING = "from_engineering", "Back from engineering"
+        ESCALATED = "escalated", "Escalation"
+        RESOLVED = "resolved", "Resolved"
+        REOPENED = "reopened", "Reopened"
+        CLOSED = "closed", "Closed"
+        UNDELIVERED = "undelivered", "Message not delivered"
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=30, choices=Kind)
+    at = models.DateTimeField()
+    by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    detail = models.TextField(blank=True, help_text="What changed and why, as a sentence.")
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.at}"

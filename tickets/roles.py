@@ -1,0 +1,69 @@
+"""The groups of staff, and what each may do in the desk.
+
+Machine rows (clocks, ledger, firings, events, conversation) may be looked at, never edited.
+"""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import Group, Permission
+
+AGENT = "Agent"
+MANAGER = "Manager"
+ADMINISTRATOR = "Administrator"
+
+
+def _each(app: str, models: str, *actions: str) -> set[str]:
+    """Permissions as Django names them: every action on every one of the models."""
+    return {f"{app}.{action}_{model}" for model in models.split() for action in actions}
+
+
+_AGENT = {
+    *_each("tickets", "ticket", "view", "change"),
+    *_each("tickets", "message attachment event", "view"),
+    *_each("tickets", "user organization team requesttype", "view"),
+    # Changing a delivery is to have it sent again.
+    *_each("tickets", "delivery", "view", "change"),
+    *_each("sla", "clock pause clockevent firing priority", "view"),
+}
+_MANAGER = {
+    *_AGENT,
+    "sla.view_reports",
+    *_each("sla", "calendar openinghours holiday calendarversion sweep", "view"),
+    *_each("sla", "policy target pauserule escalationstep", "view"),
+    *_each("sla", "calendar policy", "add", "change"),
+    *_each("sla", "openinghours holiday", "add", "change", "delete"),
+    *_each("sla", "target pauserule escalationstep", "add", "change", "delete"),
+}
+_ADMINISTRATOR = {
+    *_MANAGER,
+    *_each("sla", "calendar policy priority", "add", "change", "delete"),
+    *_each("tickets", "user organization team requesttype", "add", "change", "delete"),
+    *_each("auth", "group", "view", "add", "change", "delete"),
+    # How often the sweeps run.
+    *_each("django_celery_beat", "periodictask", "view", "change"),
+    *_each("django_celery_beat", "intervalschedule", "view", "add", "change"),
+}
+
+PERMISSIONS: dict[str, frozenset[str]] = {
+    AGENT: frozenset(_AGENT),
+    MANAGER: frozenset(_MANAGER),
+    ADMINISTRATOR: frozenset(_ADMINISTRATOR),
+}
+
+
+def load() -> list[str]:
+    """Make the groups with exactly these permissions; their members stay. Answers the names.
+
+    Raises LookupError for a permission that the database does not have: it was not migrated.
+    """
+    known = {
+        f"{permission.content_type.app_label}.{permission.codename}": permission
+        for permission in Permission.objects.select_related("content_type")
+    }
+    for name, permissions in PERMISSIONS.items():
+        missing = sorted(permissions - known.keys())
+        if missing:
+            raise LookupError(f"Unknown permissions: {', '.join(missing)}. Run manage.py migrate.")
+        group, _ = Group.objects.get_or_create(name=name)
+        group.permissions.set(known[codename] for codename in permissions)
+    return list(PERMISSIONS)

@@ -1,0 +1,82 @@
+"""Statuses of a ticket, acts upon it, and the table of moves that are allowed."""
+
+from __future__ import annotations
+
+from django.db.models import TextChoices
+
+
+class Status(TextChoices):
+    NEW = "new", "New"
+    OPEN = "open", "Open"
+    PENDING = "pending", "Waiting for customer"
+    RESOLVED = "resolved", "Resolved"
+    CLOSED = "closed", "Closed"
+
+
+class Act(TextChoices):
+    """What somebody does to a ticket. The label completes "You cannot ... this ticket"."""
+
+    REPLY = "reply", "reply to"
+    CUSTOMER_REPLY = "customer_reply", "write to"
+    NOTE = "note", "add a note to"
+    ASSIGN = "assign", "assign"
+    CHANGE_PRIORITY = "change_priority", "change the priority of"
+    WAIT = "wait", "wait for the customer on"
+    RESUME = "resume", "resume"
+    TO_ENGINEERING = "to_engineering", "escalate"
+    FROM_ENGINEERING = "from_engineering", "take back"
+    RESOLVE = "resolve", "resolve"
+    REOPEN = "reopen", "reopen"
+    CLOSE = "close", "close"
+    WITHDRAW = "withdraw", "close"
+
+
+UNSOLVED = frozenset({Status.NEW, Status.OPEN, Status.PENDING})
+
+# act -> {status before: status after}. What is not in the table is refused.
+MOVES: dict[Act, dict[Status, Status]] = {
+    Act.REPLY: {
+        Status.NEW: Status.OPEN,
+        Status.OPEN: Status.OPEN,
+        Status.PENDING: Status.PENDING,
+        Status.RESOLVED: Status.RESOLVED,
+    },
+    # The customer's answer is what a pending ticket waited for, and undoes a resolution.
+    Act.CUSTOMER_REPLY: {
+        Status.NEW: Status.NEW,
+        Status.OPEN: Status.OPEN,
+        Status.PENDING: Status.OPEN,
+        Status.RESOLVED: Status.OPEN,
+    },
+    Act.NOTE: {status: status for status in Status},
+    # Taking a new ticket is the beginning of the work on it; handing it to a team is not.
+    Act.ASSIGN: {
+        Status.NEW: Status.OPEN,
+        Status.OPEN: Status.OPEN,
+        Status.PENDING: Status.PENDING,
+        Status.RESOLVED: Status.RESOLVED,
+    },
+    Act.CHANGE_PRIORITY: {status: status for status in UNSOLVED},
+    Act.WAIT: {Status.NEW: Status.PENDING, Status.OPEN: Status.PENDING},
+    Act.RESUME: {Status.PENDING: Status.OPEN},
+    Act.TO_ENGINEERING: {
+        Status.NEW: Status.OPEN,
+        Status.OPEN: Status.OPEN,
+        Status.PENDING: Status.PENDING,
+    },
+    Act.FROM_ENGINEERING: {status: status for status in UNSOLVED},
+    Act.RESOLVE: dict.fromkeys(UNSOLVED, Status.RESOLVED),
+    Act.REOPEN: {Status.RESOLVED: Status.OPEN},
+    Act.CLOSE: {Status.RESOLVED: Status.CLOSED},
+    # The requester may drop the matter at any time; staff have to resolve it first.
+    Act.WITHDRAW: dict.fromkeys((*UNSOLVED, Status.RESOLVED), Status.CLOSED),
+}
+
+
+def is_allowed(act: Act, status: str) -> bool:
+    return status in MOVES[act]
+
+
+def after(act: Act, status: str) -> Status:
+    """The status that follows. Raises KeyError for a move that is not in the table."""
+    return MOVES[act][Status(status)]
