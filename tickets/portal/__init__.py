@@ -1,0 +1,1 @@
+"""The customers' pages: the form, the ticket behind a signed link, and the published policy."""

@@ -1,0 +1,63 @@
+"""Attached files: only to people who may see the message that they belong to."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest
+from django.views.decorators.http import require_safe
+
+from tickets import links
+from tickets.models import Attachment, Ticket
+from tickets.portal.conversation import confidential
+from tickets.portal.pages import viewer_of
+
+# Types that a browser shows without running anything; all others are only bytes.
+HARMLESS = {
+    "image/png": "image/png",
+    "image/jpeg": "image/jpeg",
+    "image/gif": "image/gif",
+    "image/webp": "image/webp",
+    "application/pdf": "application/pdf",
+    "text/plain": "text/plain; charset=utf-8",
+}
+ONLY_BYTES = "application/octet-stream"
+
+
+@confidential
+@require_safe
+def by_link(request: HttpRequest, reference: str, key: str, pk: int) -> FileResponse:
+    """A file of a public message of the ticket behind a signed link."""
+    found = links.holder(reference, key)
+    if found is None:
+        raise Http404
+    ticket, _ = found
+    return _download(Attachment.objects.filter(message__ticket=ticket, message__is_public=True), pk)
+
+
+@confidential
+@require_safe
+def signed_in(request: HttpRequest, pk: int) -> FileResponse:
+    """A file of a ticket that the person may see; those of internal notes for staff alone."""
+    viewer = viewer_of(request)
+    seen = Attachment.objects.filter(message__ticket__in=Ticket.objects.visible_to(request.user))
+    if viewer is None or not viewer.is_staff:
+        seen = seen.filter(message__is_public=True)
+    return _download(seen, pk)
+
+
+def _download(visible: QuerySet[Attachment], pk: int) -> FileResponse:
+    attachment = visible.filter(pk=pk).first()
+    if attachment is None:
+        raise Http404
+    try:
+        file = attachment.file.open("rb")
+    except FileNotFoundError as gone:
+        raise Http404 from gone
+    response = FileResponse(
+        file,
+        as_attachment=True,
+        filename=attachment.filename,
+        content_type=HARMLESS.get(attachment.content_type, ONLY_BYTES),
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -1,0 +1,37 @@
+"""Addresses of the customers' pages."""
+
+from __future__ import annotations
+
+from django.urls import path, register_converter
+
+from tickets.portal import conversation, downloads, pages, submission
+
+
+class Reference:
+    """A ticket's reference, such as HD-123; the number is one that the database can hold."""
+
+    regex = "[^/]+-[0-9]{1,18}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(Reference, "reference")
+
+app_name = "portal"
+urlpatterns = [
+    path("", pages.start, name="start"),
+    path("policy/", pages.policy, name="policy"),
+    path("tickets/new/", submission.new, name="new"),
+    path("tickets/<reference:reference>/", conversation.signed_in, name="own_ticket"),
+    path("tickets/<reference:reference>/<str:key>/", conversation.by_link, name="ticket"),
+    path(
+        "tickets/<reference:reference>/<str:key>/files/<int:pk>/",
+        downloads.by_link,
+        name="file_by_link",
+    ),
+    path("files/<int:pk>/", downloads.signed_in, name="file"),
+]
