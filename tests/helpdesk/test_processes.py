@@ -23,7 +23,7 @@ def run(commands: dict[str, str]) -> tuple[str | None, list[str]]:
     supervisor = Processes(
         {name: python("-c", code) for name, code in commands.items()}, {}, out=lines.append
     )
-    return supervisor.run(each_second=lambda: None), lines
+    return supervisor.run(meanwhile=lambda: None), lines
 
 
 def has_ended(pid: int) -> bool:
@@ -72,7 +72,7 @@ def test_a_signal_stops_all_in_good_order(number: signal.Signals) -> None:
         "from helpdesk.processes import Processes, python\n"
         f"commands = {{'one': python('-c', {SLEEPER!r}), 'two': python('-c', {SLEEPER!r})}}\n"
         "outcome = Processes(commands, {}, out=lambda line: print(line, flush=True))"
-        ".run(each_second=lambda: None)\n"
+        ".run(meanwhile=lambda: None)\n"
         "raise SystemExit(0 if outcome is None else 1)"
     )
     with subprocess.Popen(

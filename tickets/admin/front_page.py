@@ -1,0 +1,65 @@
+"""The front page of the admin: how the desk stands, each number a way into the queue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from sla.models import Sweep
+from tickets.admin.queue import queue_url
+from tickets.admin.standing import SOON
+from tickets.models import Delivery, Ticket
+from tickets.states import Status
+
+
+def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Adds the numbers that this person may see."""
+    context["title"] = "Today"
+    if request.user.has_perm("tickets.view_ticket"):
+        context["numbers"] = _numbers(request)
+    if request.user.has_perm("sla.view_sweep"):
+        context["sweeps"] = _sweeps()
+    if request.user.has_perm("tickets.view_delivery"):
+        context["undelivered"] = Delivery.objects.filter(state=Delivery.State.DEAD).count()
+        context["undelivered_url"] = (
+            f"{reverse('admin:tickets_delivery_changelist')}?state__exact={Delivery.State.DEAD}"
+        )
+    return context
+
+
+def _numbers(request: HttpRequest) -> list[dict[str, Any]]:
+    """Unsolved tickets, counted in one query; (title, tone, filter of the queue, count)."""
+    now = timezone.now()
+    counts = (
+        Ticket.objects.visible_to(request.user)
+        .open()
+        .aggregate(
+            late=Count("pk", filter=Q(next_due_at__lt=now)),
+            hour=Count("pk", filter=Q(next_due_at__range=(now, now + SOON))),
+            mine=Count("pk", filter=Q(assignee=request.user)),
+            nobody=Count("pk", filter=Q(assignee=None)),
+            pending=Count("pk", filter=Q(status=Status.PENDING)),
+            unsolved=Count("pk"),
+        )
+    )
+    cards = [
+        ("Late", "late", "due=late", counts["late"]),
+        ("Due within the hour", "soon", "due=hour", counts["hour"]),
+        ("Mine", "", "assignee=me", counts["mine"]),
+        ("Unassigned", "", "assignee=nobody", counts["nobody"]),
+        ("Waiting for customer", "", f"status={Status.PENDING}", counts["pending"]),
+        ("All unsolved", "", "", counts["unsolved"]),
+    ]
+    return [
+        {"title": title, "tone": tone if count else "", "url": queue_url(query), "count": count}
+        for title, tone, query, count in cards
+    ]
+
+
+def _sweeps() -> list[dict[str, Any]]:
+    now = timezone.now()
+    return [{"sweep": sweep, "is_late": sweep.is_late(now)} for sweep in Sweep.objects.all()]

@@ -1,0 +1,149 @@
+"""The outbox: what was sent to whom, what waits, and what could not be delivered."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesCheckboxFilter
+from unfold.decorators import display
+
+from tickets import delivery
+from tickets.admin.paging import CappedPaginator, UncountedList
+from tickets.admin.queue import REFERENCE
+from tickets.admin.readonly import ReadOnlyAdmin
+from tickets.models import Delivery
+from tickets.templatetags.desk import local_time
+
+TONES = {
+    Delivery.State.QUEUED: "info",
+    Delivery.State.LEASED: "info",
+    Delivery.State.SENT: "success",
+    Delivery.State.DEAD: "danger",
+    Delivery.State.CANCELLED: "",
+}
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    """Deliveries are only looked at; one that died may be queued again."""
+
+    list_display = ["subject", "recipient", "occasion", "state_label", "created", "last_error"]
+    list_filter = [("state", ChoicesCheckboxFilter), ("occasion", AllValuesCheckboxFilter)]
+    list_filter_submit = True
+    list_fullwidth = True
+    list_per_page = 50
+    paginator = CappedPaginator
+    show_full_result_count = False
+    search_fields = ["recipient", "subject"]
+    search_help_text = "Recipient, subject or reference"
+    actions = ["retry_selected"]
+    fieldsets = [
+        (None, {"fields": ["recipient", "subject", "ticket_link", "occasion", "channel"]}),
+        ("Text", {"fields": ["full_text"]}),
+        (
+            "Delivery",
+            {
+                "fields": [
+                    "state",
+                    "attempts",
+                    "last_error",
+                    "created",
+                    "next_attempt",
+                    "sent",
+                    "mail_message_id",
+                ]
+            },
+        ),
+    ]
+    readonly_fields = ["ticket_link", "full_text", "created", "next_attempt", "sent"]
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Changing a delivery means sending it again, and nothing else."""
+        return request.user.has_perm("tickets.change_delivery")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
+        return cast("QuerySet[Delivery]", super().get_queryset(request).select_related("ticket"))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UncountedList]:
+        return UncountedList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
+    ) -> tuple[QuerySet[Delivery], bool]:
+        """By recipient and subject, or all deliveries of a ticket by its reference."""
+        number = REFERENCE.fullmatch(search_term)
+        if number and number[1]:
+            return queryset.filter(ticket_id=int(number[2])), False
+        found: tuple[QuerySet[Delivery], bool]
+        found = super().get_search_results(request, queryset, search_term)
+        return found
+
+    def get_urls(self) -> list[URLPattern]:
+        again = path(
+            "<uuid:delivery_id>/retry/",
+            self.admin_site.admin_view(self.retry),
+            name="tickets_delivery_retry",
+        )
+        return [again, *cast("list[URLPattern]", super().get_urls())]
+
+    def retry(self, request: HttpRequest, delivery_id: str) -> HttpResponse:
+        """Queue one dead delivery again."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_retry_permission(request):
+            raise PermissionDenied
+        chosen = get_object_or_404(self.get_queryset(request), pk=delivery_id)
+        self._retry(request, [chosen])
+        return HttpResponseRedirect(reverse("admin:tickets_delivery_change", args=[chosen.pk]))
+
+    @admin.action(description="Retry", permissions=["retry"])
+    def retry_selected(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        self._retry(request, list(queryset))
+
+    def _retry(self, request: HttpRequest, chosen: list[Delivery]) -> None:
+        dead = [one for one in chosen if one.state == Delivery.State.DEAD]
+        for one in dead:
+            delivery.retry(one, at=timezone.now())
+        if dead:
+            messages.success(request, f"Queued again: {len(dead)}.")
+        if len(dead) < len(chosen):
+            left = len(chosen) - len(dead)
+            messages.warning(request, f"Left alone, because not dead: {left}.")
+
+    @display(description="State", label={state.label: tone for state, tone in TONES.items()})
+    def state_label(self, one: Delivery) -> str:
+        return one.get_state_display()
+
+    @display(description="Created", ordering="created_at")
+    def created(self, one: Delivery) -> str:
+        return local_time(one.created_at)
+
+    @display(description="Next attempt", empty_value="None")
+    def next_attempt(self, one: Delivery) -> str | None:
+        """Until when a worker has to send it, or has it now; none for what is settled."""
+        waits = one.state in (Delivery.State.QUEUED, Delivery.State.LEASED)
+        return local_time(one.next_attempt_at) if waits else None
+
+    @display(description="Sent", empty_value="Not yet")
+    def sent(self, one: Delivery) -> str | None:
+        return local_time(one.sent_at) or None
+
+    @display(description="Ticket")
+    def ticket_link(self, one: Delivery) -> SafeString | str:
+        if one.ticket is None:
+            return ""
+        address = reverse("admin:tickets_ticket_change", args=[one.ticket.pk])
+        return format_html('<a class="desk-link" href="{}">{}</a>', address, one.ticket)
+
+    @display(description="Full text")
+    def full_text(self, one: Delivery) -> SafeString:
+        return format_html('<div class="desk-mail">{}</div>', one.text)

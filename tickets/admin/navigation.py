@@ -1,0 +1,108 @@
+"""The sidebar of the admin: what a person may look at, in the order of his day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+from django_celery_beat.models import PeriodicTask
+
+from sla.models import Calendar, Clock, Policy, Priority, Sweep
+from tickets.models import Delivery, Organization, RequestType, Team, Ticket, User
+
+
+@dataclass(frozen=True)
+class Place:
+    """The list of a model's rows. `icon` is a name of the Material Symbols font."""
+
+    title: str
+    icon: str
+    model: type[Model]
+
+    def is_open_to(self, request: HttpRequest) -> bool:
+        """Whether this person may look at such rows."""
+        return admin.site.get_model_admin(self.model).has_view_permission(request)
+
+    @property
+    def address(self) -> str:
+        options = self.model._meta
+        return reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
+
+
+@dataclass(frozen=True)
+class Report:
+    """A page that is no list of rows."""
+
+    title: str
+    icon: str
+    name: str
+    permission: str
+
+    def is_open_to(self, request: HttpRequest) -> bool:
+        """Whether this person has its permission."""
+        return request.user.has_perm(self.permission)
+
+    @property
+    def address(self) -> str:
+        return reverse(self.name)
+
+
+PLACES: list[tuple[str, list[Place | Report]]] = [
+    (
+        "Desk",
+        [
+            Place("Tickets", "confirmation_number", Ticket),
+            Place("Organizations", "apartment", Organization),
+            Place("People", "person", User),
+            Place("Teams", "groups", Team),
+            Place("Request types", "category", RequestType),
+        ],
+    ),
+    (
+        "SLA",
+        [
+            Report("SLA report", "monitoring", "admin:sla_report", "sla.view_reports"),
+            Place("Policies", "gavel", Policy),
+            Place("Priorities", "low_priority", Priority),
+            Place("Calendars", "calendar_month", Calendar),
+            Place("Clocks", "timer", Clock),
+        ],
+    ),
+    (
+        "Machine room",
+        [
+            Place("Deliveries", "outgoing_mail", Delivery),
+            Place("Sweeps", "autorenew", Sweep),
+            Place("Periodic tasks", "schedule", PeriodicTask),
+        ],
+    ),
+]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar as unfold wants it; groups without any open place are left out."""
+    groups: list[dict[str, Any]] = []
+    for title, places in PLACES:
+        items = [
+            {"title": place.title, "icon": place.icon, "link": place.address}
+            for place in places
+            if place.is_open_to(request)
+        ]
+        if items:
+            groups.append({"title": title, "separator": bool(groups), "items": items})
+    return groups
+
+
+def stylesheet(request: HttpRequest) -> str:
+    """The address of the desk's own classes."""
+    return static("css/desk.css")
+
+
+def icon(request: HttpRequest) -> str:
+    """The address of the picture in the browser's tab."""
+    return static("img/icon.svg")

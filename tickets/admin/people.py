@@ -1,0 +1,155 @@
+"""People: users, their organizations, teams, and the groups that say what staff may do."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminSelect2Widget
+
+from tickets.models import Organization, Team, User
+from tickets.models.people import UserManager
+from tickets.templatetags.desk import local_time_and_year
+
+
+class EmailInLowerCase:
+    """Addresses are stored in lower case, however they are typed."""
+
+    cleaned_data: dict[str, Any]
+
+    def clean_email(self) -> str:
+        return UserManager.clean_email(self.cleaned_data["email"])
+
+
+class NewUserForm(EmailInLowerCase, UserCreationForm):
+    """For members of staff; customers need no password, they use links."""
+
+    class Meta:
+        model = User
+        fields = ["email"]
+
+
+class UserForm(EmailInLowerCase, UserChangeForm):
+    """All but the password, which has a page of its own."""
+
+    class Meta:
+        model = User
+        fields = "__all__"
+        field_classes: dict[str, type[forms.Field]] = {}
+
+
+def _zones() -> list[tuple[str, str]]:
+    names = sorted(zoneinfo.available_timezones())
+    return [("", "The calendar's own"), *((name, name) for name in names)]
+
+
+@admin.register(User)
+class DeskUserAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
+    """Customers and staff. A superuser can be changed by superusers only."""
+
+    form = UserForm
+    add_form = NewUserForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ["email", "name", "organization", "is_staff", "is_active", "seen"]
+    list_filter = [
+        ("is_staff", BooleanRadioFilter),
+        ("is_active", BooleanRadioFilter),
+        ("organization", AutocompleteSelectFilter),
+    ]
+    list_filter_submit = True
+    list_select_related = ["organization"]
+    search_fields = ["email", "name", "organization__name"]
+    ordering = ["email"]
+    autocomplete_fields = ["organization"]
+    filter_horizontal = ["groups"]
+    readonly_fields = ["seen", "joined"]
+    fieldsets = [
+        (None, {"fields": ["email", "password"]}),
+        ("Person", {"fields": ["name", "organization", "time_zone"]}),
+        ("Rights", {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
+        ("Dates", {"fields": ["seen", "joined"]}),
+    ]
+    add_fieldsets = [
+        (None, {"fields": ["email", "name", "organization", "is_staff", "groups"]}),
+        ("Password", {"fields": ["usable_password", "password1", "password2"]}),
+    ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        fields = list(super().get_readonly_fields(request, obj))
+        return fields if request.user.is_superuser else [*fields, "is_superuser"]
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _is_within_reach(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and _is_within_reach(request, obj)
+
+    @display(description="Last signed in", ordering="last_login", empty_value="Never")
+    def seen(self, user: User) -> str | None:
+        return local_time_and_year(user.last_login) or None
+
+    @display(description="Joined")
+    def joined(self, user: User) -> str:
+        return local_time_and_year(user.joined_at)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Time zones are chosen from a list, not typed."""
+        if db_field.name == "time_zone":
+            return forms.ChoiceField(
+                choices=_zones,
+                required=False,
+                help_text=db_field.help_text,
+                widget=UnfoldAdminSelect2Widget,
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+
+def _is_within_reach(request: HttpRequest, obj: User | None) -> bool:
+    """Nobody but a superuser takes over a superuser's account, by its password or otherwise."""
+    return obj is None or not obj.is_superuser or bool(request.user.is_superuser)
+
+
+@admin.register(Organization)
+class OrganizationAdmin(ModelAdmin):
+    """Customers' companies with their single point of contact."""
+
+    list_display = ["name", "spoc", "policy"]
+    list_select_related = ["spoc", "policy"]
+    search_fields = ["name"]
+    ordering = ["name"]
+
+
+@admin.register(Team)
+class TeamAdmin(ModelAdmin):
+    """Groups of staff that tickets are handed to."""
+
+    list_display = ["name", "lead", "member_names"]
+    list_select_related = ["lead"]
+    search_fields = ["name"]
+    filter_horizontal = ["members"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
+        teams: QuerySet[Team] = super().get_queryset(request)
+        return teams.prefetch_related("members")
+
+    @display(description="Members")
+    def member_names(self, team: Team) -> str:
+        return ", ".join(str(member) for member in team.members.all())
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class DeskGroupAdmin(GroupAdmin, ModelAdmin):
+    """What the members of a group may do."""

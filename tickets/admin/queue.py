@@ -1,0 +1,191 @@
+"""The queue: tickets in the order of what is due next."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    RelatedCheckboxFilter,
+    RelatedDropdownFilter,
+)
+from unfold.decorators import display
+from unfold.views import ChangeList
+
+from sla.models import Clock
+from tickets.admin.filters import AssigneeFilter, DueFilter, EngineeringFilter, StatusFilter
+from tickets.admin.paging import CappedPaginator, UncountedList
+from tickets.admin.standing import next_clock, standing
+from tickets.models import Ticket
+from tickets.models.tickets import TicketQuerySet
+from tickets.states import Status
+from tickets.templatetags.desk import local_time
+
+# What people type to find a ticket by its number: "HD-12", "hd-12" or "12".
+REFERENCE = re.compile(rf"\s*({re.escape(settings.TICKET_PREFIX)}-)?(\d{{1,18}})\s*", re.IGNORECASE)
+
+# One press each above the list; what the filters call them is in filters.py.
+VIEWS = [
+    ("Unsolved", {}),
+    ("Mine", {"assignee": "me"}),
+    ("My teams'", {"assignee": "team"}),
+    ("Unassigned", {"assignee": "nobody"}),
+    ("Late", {"due": "late"}),
+    ("Waiting", {"status": Status.PENDING.value}),
+    ("All", {"status": "all"}),
+]
+
+
+class QueueList(UncountedList):
+    """What is due next comes first, as `for_desk` has it; the rows know their running clocks."""
+
+    def get_queryset(
+        self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
+    ) -> TicketQuerySet:
+        running = Clock.objects.running()
+        found: TicketQuerySet = super().get_queryset(request, exclude_parameters)
+        return found.prefetch_related(Prefetch("clocks", queryset=running))
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> list[Any]:
+        return list(queryset.query.order_by)
+
+    @property
+    def views(self) -> list[dict[str, Any]]:
+        """The links above the list, the present one marked."""
+        present = {name: values[-1] for name, values in self.filter_params.items()}
+        return [
+            {
+                "title": title,
+                "query": f"?{urlencode(params)}",
+                "is_current": not self.query and present == params,
+            }
+            for title, params in VIEWS
+        ]
+
+
+class TicketQueue(ModelAdmin):
+    """The list of tickets: columns, filters, search."""
+
+    list_display = [
+        "ticket",
+        "due",
+        "priority_label",
+        "status_label",
+        "from_whom",
+        "team_name",
+        "assignee_name",
+    ]
+    list_display_links = ["ticket"]
+    list_filter = [
+        StatusFilter,
+        DueFilter,
+        AssigneeFilter,
+        ("priority", RelatedCheckboxFilter),
+        ("team", RelatedDropdownFilter),
+        ("organization", AutocompleteSelectFilter),
+        ("with_engineering", EngineeringFilter),
+    ]
+    list_filter_submit = True
+    list_fullwidth = True
+    list_per_page = 50
+    list_before_template = "admin/tickets/ticket/views.html"
+    paginator = CappedPaginator
+    show_full_result_count = False
+    show_facets = ModelAdmin.show_facets.NEVER
+    sortable_by: list[str] = []
+    actions = None
+    search_fields = ["subject", "requester__email", "requester__name", "organization__name"]
+    search_help_text = f"{settings.TICKET_PREFIX}-12, subject, requester, organization"
+
+    def get_queryset(self, request: HttpRequest) -> TicketQuerySet:
+        return Ticket.objects.visible_to(request.user).for_desk()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return QueueList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Ticket], search_term: str
+    ) -> tuple[QuerySet[Ticket], bool]:
+        """By reference, or by words in the subject, the requester and the organization."""
+        number = REFERENCE.fullmatch(search_term)
+        if number and number[1]:
+            return queryset.filter(pk=int(number[2])), False
+        found, may_have_duplicates = super().get_search_results(request, queryset, search_term)
+        if number:
+            found |= queryset.filter(pk=int(number[2]))
+        return found, may_have_duplicates
+
+    @display(description="Ticket")
+    def ticket(self, ticket: Ticket) -> SafeString:
+        return format_html(
+            '<span class="desk-reference">{}</span> <span class="desk-subject">{}</span>',
+            ticket.reference,
+            ticket.subject,
+        )
+
+    @display(description="Next promise")
+    def due(self, ticket: Ticket) -> SafeString | str:
+        """In words and colour; the exact time as the title."""
+        clock = next_clock(clock for clock in ticket.clocks.all() if clock.is_running)
+        if clock is None:
+            return ""
+        now = timezone.now()
+        stand = standing(clock, now)
+        return format_html(
+            '<span class="desk-tag desk-tag-{}" title="{} by {}">{}</span>',
+            stand.tone,
+            clock.get_metric_display(),
+            local_time(clock.due_at),
+            stand.words,
+        )
+
+    @display(description="Priority")
+    def priority_label(self, ticket: Ticket) -> SafeString:
+        return format_html(
+            '<span class="desk-tag desk-rank-{}" title="{}">{}</span>',
+            min(ticket.priority.rank, 4),
+            ticket.priority.name,
+            ticket.priority.code,
+        )
+
+    @display(description="Status")
+    def status_label(self, ticket: Ticket) -> SafeString:
+        mark = '<span class="desk-tag desk-tag-engineering">With engineering</span>'
+        return format_html(
+            '<span class="desk-status">{}</span>' + (mark if ticket.with_engineering else ""),
+            ticket.get_status_display(),
+        )
+
+    @display(description="From")
+    def from_whom(self, ticket: Ticket) -> SafeString:
+        return format_html(
+            '<span title="{}">{}</span><span class="desk-subtle">{}</span>',
+            ticket.requester.email,
+            ticket.requester,
+            ticket.organization or "",
+        )
+
+    @display(description="Team", empty_value="")
+    def team_name(self, ticket: Ticket) -> str | None:
+        return ticket.team.name if ticket.team else None
+
+    @display(description="Assignee")
+    def assignee_name(self, ticket: Ticket) -> SafeString | str:
+        if ticket.assignee is None:
+            return format_html('<span class="desk-subtle">{}</span>', "Nobody")
+        return str(ticket.assignee)
+
+
+def queue_url(preserved: str = "") -> str:
+    """The address of the queue, as narrowed down before (`preserved`: its query string)."""
+    return f"{reverse('admin:tickets_ticket_changelist')}{'?' + preserved if preserved else ''}"

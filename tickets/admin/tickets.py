@@ -1,0 +1,149 @@
+"""Tickets in the admin: the queue, the page of one ticket, and a new one for a caller."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+
+from tickets import lifecycle
+from tickets.admin import ticket_page
+from tickets.admin.forms import NewTicketForm
+from tickets.admin.queue import TicketQueue, queue_url
+from tickets.admin.ticket_page import Attempt
+from tickets.admin.verbs import VERBS, Verb
+from tickets.models import Ticket, User
+from tickets.refusals import Refused
+
+
+@admin.register(Ticket)
+class TicketAdmin(TicketQueue):
+    """Only verbs change a ticket: there is no form with its fields."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Who may work on tickets may open one for somebody who called."""
+        return bool(self.has_change_permission(request))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Ticket | None = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        """Each verb has its own address, which answers to POST alone."""
+        acts = [
+            path(
+                f"<int:ticket_id>/{verb.name}/",
+                self.admin_site.admin_view(partial(self.act, verb=verb)),
+                name=f"tickets_ticket_{verb.name}",
+            )
+            for verb in VERBS
+        ]
+        return acts + cast("list[URLPattern]", super().get_urls())
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page of one ticket."""
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        if not object_id.isdecimal():
+            return cast(
+                "HttpResponse",
+                self._get_obj_does_not_exist_redirect(request, self.opts, object_id),
+            )
+        return self._page(request, self._visible(request, int(object_id)))
+
+    def act(self, request: HttpRequest, ticket_id: int, *, verb: Verb) -> HttpResponse:
+        """Do one verb; when it is refused, the page comes back with the reason and the text."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        ticket = self._visible(request, ticket_id)
+        if not self.has_change_permission(request, ticket):
+            raise PermissionDenied
+        form = verb.form(request.POST, request.FILES, auto_id=f"{verb.name}_%s")
+        if form.is_valid():
+            try:
+                verb.call(ticket=ticket, by=request.user, at=timezone.now(), **form.cleaned_data)
+            except Refused as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                messages.success(request, verb.done)
+                return HttpResponseRedirect(self._address(request, ticket))
+        for sentences in form.errors.values():
+            for sentence in sentences:
+                messages.error(request, str(sentence))
+        if request.FILES:
+            messages.warning(request, "Attach the files again: browsers do not keep them.")
+        return self._page(request, self._visible(request, ticket_id), Attempt(verb, form))
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Open a ticket for somebody who called."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = NewTicketForm(request.POST or None, request.FILES or None)
+        if request.method == "POST" and form.is_valid():
+            ticket = _open_for_caller(**form.cleaned_data)
+            messages.success(request, f"{ticket.reference} is open, and the requester is told.")
+            return HttpResponseRedirect(reverse("admin:tickets_ticket_change", args=[ticket.pk]))
+        values = {**self._frame(request), "title": "New ticket", "form": form}
+        return TemplateResponse(request, "admin/tickets/ticket/add_form.html", values)
+
+    def _visible(self, request: HttpRequest, ticket_id: int) -> Ticket:
+        """The ticket, loaded with all that its page names. Raises Http404, PermissionDenied."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        tickets = self.get_queryset(request).select_related(
+            "priority", "requester", "organization__spoc", "team", "assignee", "request_type"
+        )
+        return get_object_or_404(tickets, pk=ticket_id)
+
+    def _page(
+        self, request: HttpRequest, ticket: Ticket, failed: Attempt | None = None
+    ) -> HttpResponse:
+        page = ticket_page.context(
+            ticket,
+            user=cast("User", request.user),
+            at=timezone.now(),
+            may_act=self.has_change_permission(request, ticket),
+            failed=failed,
+        )
+        values = {**self._frame(request), "title": str(ticket), "original": ticket, **page}
+        return TemplateResponse(request, "admin/tickets/ticket/change_form.html", values)
+
+    def _frame(self, request: HttpRequest) -> dict[str, Any]:
+        """What the admin's layout around a page of ours needs."""
+        request.current_app = self.admin_site.name
+        filters = self.get_preserved_filters(request)
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "media": self.media,
+            "preserved_filters": filters,
+            "queue_url": queue_url(request.GET.get("_changelist_filters", "")),
+        }
+
+    def _address(self, request: HttpRequest, ticket: Ticket) -> str:
+        """The ticket's page, from which the way back leads to the queue as it was narrowed."""
+        filters = self.get_preserved_filters(request)
+        page = reverse("admin:tickets_ticket_change", args=[ticket.pk])
+        return f"{page}{'?' + filters if filters else ''}"
+
+
+def _open_for_caller(*, email: str, name: str, **request: Any) -> Ticket:
+    requester = User.objects.customer(email, name)
+    return lifecycle.open_ticket(requester=requester, at=timezone.now(), **request)
