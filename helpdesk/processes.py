@@ -35,9 +35,10 @@ class Processes:
         self._selector = selectors.DefaultSelector()
         self._width = max(map(len, commands))
 
-    def run(self, *, each_second: Callable[[], None]) -> str | None:
+    def run(self, *, meanwhile: Callable[[], None]) -> str | None:
         """Run all until SIGINT or SIGTERM, or until one ends by itself; then stop the others.
 
+        ``meanwhile`` is called a few times a second.
         Returns ``None`` after a signal, else a sentence about the one that ended.
         """
         with _signals() as wake_up:
@@ -45,7 +46,7 @@ class Processes:
             try:
                 for name, command in self._commands.items():
                     self._start(name, command)
-                return self._watch(wake_up, each_second)
+                return self._watch(wake_up, meanwhile)
             finally:
                 self._selector.unregister(wake_up)
                 self._stop()
@@ -65,8 +66,7 @@ class Processes:
         self._running[name] = process
         self._selector.register(process.stdout, selectors.EVENT_READ, _Lines(name))
 
-    def _watch(self, wake_up: socket.socket, each_second: Callable[[], None]) -> str | None:
-        next_second = time.monotonic()
+    def _watch(self, wake_up: socket.socket, meanwhile: Callable[[], None]) -> str | None:
         while True:
             if self._relay(timeout=0.2, wake_up=wake_up):
                 return None
@@ -76,9 +76,7 @@ class Processes:
                         f"The process {name} ended by itself (exit status {process.returncode}); "
                         "its last lines are above. Everything was stopped."
                     )
-            if time.monotonic() >= next_second:
-                each_second()
-                next_second = time.monotonic() + 1
+            meanwhile()
 
     def _relay(self, *, timeout: float, wake_up: socket.socket | None = None) -> bool:
         """Print what the processes said; whether a signal came."""

@@ -14,9 +14,11 @@ env = Environment.of_process(BASE_DIR / ".env")
 
 # --- Chosen by the environment -----------------------------------------------------------------
 
-# True shows tracebacks and needs no secrets; false refuses to start without them.
-DEBUG = env.flag("DEBUG", default=True)
-if not DEBUG:
+# Unset: a desk on this machine, which needs no secrets. False: production, which refuses to start
+# without them. True: for developers, with tracebacks in the browser.
+DEBUG = env.flag("DEBUG", default=False)
+PRODUCTION = bool(env.text("DEBUG")) and not DEBUG
+if PRODUCTION:
     env.require(
         {
             "SECRET_KEY": "50 random characters that sign links and sessions",
@@ -30,14 +32,16 @@ if not DEBUG:
 # Everything that the product writes when nothing else is named: database, mail, attachments.
 VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"))).resolve()
 # Signs sessions and ticket links; whoever has it can forge them.
-SECRET_KEY = env.text("SECRET_KEY") or (kept_secret(VAR_DIR / "secret_key") if DEBUG else "unset")
+SECRET_KEY = env.text("SECRET_KEY") or (
+    "unset" if PRODUCTION else kept_secret(VAR_DIR / "secret_key")
+)
 # Former secret keys, separated by commas, that still verify links sent before a change of keys.
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 # Where customers reach the site: the beginning of every link in a mail.
 PUBLIC_BASE_URL = env.base_url("PUBLIC_BASE_URL", "http://127.0.0.1:8000")
 PUBLIC_BASE_URL_GIVEN = bool(env.text("PUBLIC_BASE_URL"))
 # Host names that the site answers to, separated by commas.
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]" if DEBUG else "")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "" if PRODUCTION else "127.0.0.1,localhost,[::1]")
 # True when a proxy in front always sets X-Forwarded-Proto itself; false distrusts that header.
 TRUST_FORWARDED_PROTO = env.flag("TRUST_FORWARDED_PROTO", default=False)
 # A PostgreSQL (15 or newer); unset, an embedded one under VAR_DIR.
@@ -144,16 +148,16 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 # A calendar with the holidays of thirty years is one form: six fields a holiday.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 STATIC_URL = "static/"
-STATIC_ROOT = writable(VAR_DIR / "static") if DEBUG else VAR_DIR / "static"
+STATIC_ROOT = VAR_DIR / "static" if PRODUCTION else writable(VAR_DIR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_USE_FINDERS = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": (
-            "django.contrib.staticfiles.storage.StaticFilesStorage"
-            if DEBUG
-            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            if PRODUCTION
+            else "django.contrib.staticfiles.storage.StaticFilesStorage"
         )
     },
 }
@@ -211,7 +215,7 @@ SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 if TRUST_FORWARDED_PROTO:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-if not DEBUG:
+if PRODUCTION:
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = [r"^health/$"]  # Probes of a load balancer come without TLS.
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60

@@ -4,6 +4,7 @@ Settings read the environment when they are imported, so it is arranged here, at
 ``DATABASE_URL`` and ``CELERY_BROKER_URL`` given from outside are respected.
 """
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import django
 import hypothesis
 import pytest
+from django.conf import settings
 
 if TYPE_CHECKING:
     from sla.models import Policy
@@ -26,13 +28,18 @@ if not _is_worker:
     # user: hence 0711.
     _var = Path(tempfile.mkdtemp(prefix="helpdesk-tests-"))
     _var.chmod(0o711)
+    atexit.register(shutil.rmtree, _var, ignore_errors=True)
     os.environ["VAR_DIR"] = str(_var)
     os.environ["DJANGO_SETTINGS_MODULE"] = "helpdesk.settings"
-    os.environ.setdefault("DEBUG", "true")
+    os.environ["DEBUG"] = ""
     os.environ.setdefault("CELERY_BROKER_URL", "memory://localhost")
     os.environ.setdefault("LOG_LEVEL", "WARNING")
 
 from helpdesk.embedded import TEST_SETTINGS, Cluster  # noqa: E402
+
+# Playwright keeps an event loop running in the thread of the tests, which makes Django refuse every
+# query after a browser test. Nothing here is asynchronous.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 _own_cluster = None
 if "DATABASE_URL" not in os.environ:
@@ -41,6 +48,8 @@ if "DATABASE_URL" not in os.environ:
 
 # pytest-django looked for settings before this file was read; it goes on from here.
 django.setup()
+# Hashing a password is slow on purpose; a suite that makes hundreds of agents has no need of it.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 hypothesis.settings.register_profile(
     "helpdesk", deadline=None, derandomize=True, print_blob=True, database=None
@@ -56,10 +65,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Stop the server; leave nothing behind."""
+    """Stop the server."""
     _stack.close()
-    if not _is_worker:
-        shutil.rmtree(os.environ["VAR_DIR"], ignore_errors=True)
 
 
 @pytest.fixture

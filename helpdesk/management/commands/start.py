@@ -47,7 +47,7 @@ class Command(BaseCommand):
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         processes = Processes(commands(host, port), environment, out=self._say)
         connections.close_all()
-        ended = processes.run(each_second=ready.look)
+        ended = processes.run(meanwhile=ready.look)
         if ended is not None:
             raise CommandError(ended)
         self._say("Stopped.")
@@ -68,7 +68,7 @@ class Command(BaseCommand):
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self._say("Preparing the database ...")
             call_command("migrate", interactive=False, verbosity=0)
-        if not settings.DEBUG:
+        if settings.PRODUCTION:
             call_command("collectstatic", interactive=False, verbosity=0)
         call_command("load_policy", verbosity=0)
         if demo and not apps.get_model("tickets", "Ticket").objects.exists():
@@ -85,7 +85,7 @@ class Announcement:
         self._done = False
 
     def look(self) -> None:
-        """Called every second. A static file tells that the web process is up, nothing more."""
+        """Called again and again. A static file tells that the web process is up, nothing more."""
         if not self._done and answers(f"{self._url}/static/admin/css/base.css"):
             self._done = True
             self._say(self.text())
@@ -123,7 +123,13 @@ def commands(host: str, port: int) -> dict[str, list[str]]:
     """The command line of each process."""
     celery = ["-m", "celery", "--quiet", "-A", "helpdesk"]
     worker = ["worker", "--concurrency=2", "--without-gossip", "--without-mingle"]
-    web = ["--bind", f"{_for_url(host)}:{port}", "--workers=2", "--worker-class=gthread"]
+    web = [
+        "--bind",
+        f"{_for_url(host)}:{port}",
+        "--workers=2",
+        "--worker-class=gthread",
+        "--preload",
+    ]
     return {
         "web": python(
             *["-m", "gunicorn", "helpdesk.wsgi", *web, "--threads=4", "--no-control-socket"],
@@ -131,7 +137,7 @@ def commands(host: str, port: int) -> dict[str, list[str]]:
         ),
         # In a container or a trial the worker runs as root; nothing it reads is pickled.
         "worker": python(
-            *["-W", "ignore:.*superuser privileges", *celery, *worker, "--loglevel=warning"]
+            *["-W", "ignore:You're running the worker", *celery, *worker, "--loglevel=warning"]
         ),
         "beat": python(*celery, "beat", "--pidfile=", "--loglevel=warning"),
     }
