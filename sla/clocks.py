@@ -86,10 +86,9 @@ def pause(
     rule = PauseRule.objects.filter(
         policy=OuterRef("policy"), metric=OuterRef("metric"), condition=condition
     )
-    for clock in _running(ticket_id).filter(Exists(rule)):
-        Pause.objects.get_or_create(
-            clock=clock, reason=condition, ended_at=None, defaults={"started_at": at}
-        )
+    paused = Pause.objects.filter(clock=OuterRef("pk"), reason=condition, ended_at=None)
+    for clock in _running(ticket_id).filter(Exists(rule), ~Exists(paused)):
+        clock.pauses.create(reason=condition, started_at=at)
         before = clock.due_at
         _refresh(clock)
         _record(clock, ClockEvent.Kind.PAUSED, at=at, by=by, reason=reason, before=before)
@@ -121,11 +120,22 @@ def stop(
 
 
 def reopen(
-    *, ticket_id: int, metric: str, at: datetime, by: Person | None, reason: str = ""
+    *,
+    ticket_id: int,
+    metric: str,
+    priority: Priority,
+    at: datetime,
+    by: Person | None,
+    reason: str = "",
 ) -> None:
-    """Let the last stopped clock run on; the time it stood stopped is a pause (reading 7)."""
+    """Let the last stopped clock run on; the time it stood stopped is a pause (reading 7).
+
+    Only one of the ticket's present priority: what lowering kept is over.
+    """
     clock = (
-        Clock.objects.filter(ticket_id=ticket_id, metric=metric, stopped_at__isnull=False)
+        Clock.objects.filter(
+            ticket_id=ticket_id, metric=metric, priority=priority, stopped_at__isnull=False
+        )
         .select_related("earlier_promise")
         .order_by("-stopped_at", "-pk")
         .first()

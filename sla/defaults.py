@@ -57,7 +57,6 @@ TARGETS: list[dict[str, Any]] = [
         "metric": Metric.FIRST_RESPONSE,
         "amount": 2,
         "unit": Unit.HOURS,
-        "note": "day and night",
     },
     {
         "priority": "P1",
@@ -65,7 +64,7 @@ TARGETS: list[dict[str, Any]] = [
         "amount": 12,
         "unit": Unit.HOURS,
         "kept_by_lowering": True,
-        "note": "day and night; a workaround that reduces it to P2 keeps this promise",
+        "note": "a workaround that reduces it to P2 keeps this promise",
     },
     {
         "priority": "P2",

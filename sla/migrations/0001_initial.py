@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('metric', models.CharField(blank=True, choices=[('first_response', 'First response'), ('next_response', 'Next response'), ('resolution', 'Resolution')], help_text='Empty: every one.', max_length=20)),
-                ('percent', models.PositiveSmallIntegerField(help_text="Of the target's time; 100 is the moment when the promise is broken.", validators=[django.core.validators.MinValueValidator(1, 'A step comes after at least 1 % of the target.')])),
+                ('percent', models.PositiveSmallIntegerField(help_text="Of the target's time; 100 is the moment when the promise is broken.", validators=[django.core.validators.MinValueValidator(1, 'A step comes after at least one percent of the target.')])),
                 ('roles', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('assignee', 'Assignee, or the team while nobody is assigned'), ('team', 'Team'), ('team_lead', 'Team lead'), ('spoc', 'Single point of contact'), ('escalation_address', 'Escalation address')], max_length=30), help_text='Whom it tells.')),
                 ('is_active', models.BooleanField(default=True, verbose_name='active')),
             ],

@@ -146,7 +146,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='escalationstep',
-            constraint=models.CheckConstraint(condition=models.Q(('percent__gte', 1)), name='step_after_the_start', violation_error_message='A step comes after at least 1 % of the target.'),
+            constraint=models.CheckConstraint(condition=models.Q(('percent__gte', 1)), name='step_after_the_start', violation_error_message='A step comes after at least one percent of the target.'),
         ),
         migrations.AddIndex(
             model_name='clock',

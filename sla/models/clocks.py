@@ -21,7 +21,7 @@ class ClockQuerySet(models.QuerySet["Clock"]):
 
     def pressing(self) -> ClockQuerySet:
         """Running clocks whose deadline still draws nearer, or has passed already."""
-        return self.running().filter(Q(paused_at=None) | Q(paused_at__gt=F("due_at")))
+        return self.running().filter(Q(paused_at=None) | Q(paused_at__gte=F("due_at")))
 
     def step_due(self, at: datetime) -> ClockQuerySet:
         return self.running().filter(next_step_at__lte=at)
@@ -31,15 +31,13 @@ class ClockQuerySet(models.QuerySet["Clock"]):
         return self.filter(Q(superseded_at=None) | Q(superseded_at__gt=F("due_at")))
 
     def with_end(self, at: datetime) -> ClockQuerySet:
-        """Adds `end_at`, the instant that decides about a breach: `end_at > due_at`."""
-        return self.annotate(
-            end_at=Coalesce(
-                "stopped_at",
-                "superseded_at",
-                "paused_at",
-                models.Value(at, output_field=models.DateTimeField()),
-            )
-        )
+        """Adds `end_at`, the instant that decides about a breach: `end_at > due_at`.
+
+        A pause that begins at the deadline comes too late to put it off (policy).
+        """
+        in_time_or_late = models.Case(models.When(~Q(paused_at=F("due_at")), then="paused_at"))
+        now = models.Value(at, output_field=models.DateTimeField())
+        return self.annotate(end_at=Coalesce("stopped_at", "superseded_at", in_time_or_late, now))
 
     def breached(self, at: datetime) -> ClockQuerySet:
         return self.with_end(at).filter(Q(end_at__gt=F("due_at")))
@@ -132,8 +130,9 @@ class Clock(models.Model):
         return self.stopped_at is None and self.superseded_at is None
 
     def end_or(self, at: datetime) -> datetime:
-        """When this clock stood still for good or for now, or else `at`."""
-        return self.stopped_at or self.superseded_at or self.paused_at or at
+        """When this clock stood still for good or for now, or else `at`: as `with_end` says it."""
+        paused_at = None if self.paused_at == self.due_at else self.paused_at
+        return self.stopped_at or self.superseded_at or paused_at or at
 
     def is_breached(self, at: datetime) -> bool:
         """Derived, never stored: no sweep has to run for a promise to be broken."""

@@ -204,7 +204,7 @@ class EscalationStep(models.Model):
         max_length=20, choices=Metric, blank=True, help_text="Empty: every one."
     )
     percent = models.PositiveSmallIntegerField(
-        validators=[MinValueValidator(1, "A step comes after at least 1 % of the target.")],
+        validators=[MinValueValidator(1, "A step comes after at least one percent of the target.")],
         help_text="Of the target's time; 100 is the moment when the promise is broken.",
     )
     roles = ArrayField(models.CharField(max_length=30, choices=Role), help_text="Whom it tells.")
@@ -222,7 +222,7 @@ class EscalationStep(models.Model):
             models.CheckConstraint(
                 condition=Q(percent__gte=1),
                 name="step_after_the_start",
-                violation_error_message="A step comes after at least 1 % of the target.",
+                violation_error_message="A step comes after at least one percent of the target.",
             ),
         ]
 

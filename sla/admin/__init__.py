@@ -1,0 +1,17 @@
+"""The service level agreement in the admin: calendars, policies, clocks, sweeps, and the report."""
+
+from sla.admin.calendars import CalendarAdmin
+from sla.admin.clocks import ClockAdmin
+from sla.admin.policies import PolicyAdmin, PriorityAdmin
+from sla.admin.reports import ClocksBehindView, ReportView
+from sla.admin.sweeps import SweepAdmin
+
+__all__ = [
+    "CalendarAdmin",
+    "ClockAdmin",
+    "ClocksBehindView",
+    "PolicyAdmin",
+    "PriorityAdmin",
+    "ReportView",
+    "SweepAdmin",
+]

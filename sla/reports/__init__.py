@@ -1,0 +1,50 @@
+"""What was promised, and what became of it: plain rows from SQL, for managers.
+
+Definitions, the same for every figure here:
+
+- A *promise* is one clock: one target running for one ticket.
+- It belongs to the period in which it was made: `started_at` in [start, end). That is when the
+  ticket was submitted, or when its priority was raised; a lowered priority is measured from the
+  submission.
+- It is *broken* when the instant that decides lies after the deadline: when it was fulfilled, else
+  when another priority's promise replaced it, else when it was paused, else `at`. So one that
+  still runs and is late is broken already.
+- It is *kept* when it was fulfilled at the deadline or before. Closing a ticket fulfils what is
+  left of its promises, and so does lowering the priority where the target says so.
+- It is *running* when it is neither: not fulfilled, and its deadline has not passed.
+- A promise that another one replaced in time (the priority was changed) is left out; the other one
+  stands for it. One that was missed first stays broken, under its own priority.
+- *Attainment* is kept / (kept + broken), in percent; None while nothing is decided.
+
+Nothing here reads firings or sweeps: `started_at`, `stopped_at`, `due_at` and the like decide.
+"""
+
+from sla.reports.attainment import (
+    AttainmentRow,
+    Spread,
+    TimeRow,
+    TotalRow,
+    attainment,
+    attainment_over_time,
+    totals,
+)
+from sla.reports.behind import PER_PAGE, PromiseRow, clocks_behind
+from sla.reports.figures import Figure, Promised
+from sla.reports.periods import Period, step_of
+
+__all__ = [
+    "PER_PAGE",
+    "AttainmentRow",
+    "Figure",
+    "Period",
+    "PromiseRow",
+    "Promised",
+    "Spread",
+    "TimeRow",
+    "TotalRow",
+    "attainment",
+    "attainment_over_time",
+    "clocks_behind",
+    "step_of",
+    "totals",
+]

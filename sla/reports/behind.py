@@ -1,0 +1,117 @@
+"""The promises behind each number of a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import CharField, F, Value
+from django.db.models.functions import Coalesce, NullIf
+
+from sla.models import hours_of
+from sla.reports.figures import Figure, Promised, promises_of
+from sla.reports.periods import Period
+
+PER_PAGE = 50
+
+
+@dataclass(frozen=True)
+class PromiseRow:
+    """One promise behind a figure. `ended_at` is None while it runs or stands still.
+
+    `late_by` (elapsed) and `late_in_business_time` are from the deadline to the instant that
+    decides; None when it is not broken.
+    """
+
+    clock_id: int
+    ticket_id: int
+    subject: str
+    organization: str | None
+    priority: str
+    metric: str
+    target: Promised
+    started_at: datetime
+    due_at: datetime
+    ended_at: datetime | None
+    is_replaced: bool
+    is_paused: bool
+    is_broken: bool
+    late_by: timedelta | None
+    late_in_business_time: timedelta | None
+    business_seconds: int | None
+    assignee: str | None
+    team: str | None
+
+
+def clocks_behind(
+    *,
+    figure: Figure,
+    period: Period,
+    at: datetime,
+    priority: str = "",
+    metric: str = "",
+    page: int | str = 1,
+) -> tuple[list[PromiseRow], Page[Any]]:
+    """The promises behind one figure, 50 a page, and the page (its number, how many there are).
+
+    `priority` is a code; empty means every one, as does an empty `metric`. Broken ones come with
+    the latest first, others by their deadlines. An unknown page is the nearest one there is.
+    """
+    chosen = promises_of(period, at, figure)
+    if priority:
+        chosen = chosen.filter(priority__code=priority)
+    if metric:
+        chosen = chosen.filter(metric=metric)
+    order = F("due_at") - F("end_at") if figure is Figure.BROKEN else F("due_at")
+    found = Paginator(_with_names(chosen).order_by(order, "pk"), PER_PAGE).get_page(page)
+    return [_promise_row(row) for row in found.object_list], found
+
+
+def _with_names(clocks: Any) -> Any:
+    """Values of clocks with the names that a list shows, in one query."""
+    assignee = Coalesce(
+        NullIf("ticket__assignee__name", Value("")),
+        "ticket__assignee__email",
+        output_field=CharField(),
+    )
+    return clocks.values(
+        "pk", "ticket_id", "metric", "target_amount", "target_unit", "goal_amount",
+        "kept_by_lowering", "calendar_version_id", "started_at", "due_at", "stopped_at",
+        "superseded_at", "paused_at", "end_at", "business_seconds",
+        subject=F("ticket__subject"),
+        organization=F("ticket__organization__name"),
+        code=F("priority__code"),
+        assignee=assignee,
+        team=F("ticket__team__name"),
+    )  # fmt: skip
+
+
+def _promise_row(row: dict[str, Any]) -> PromiseRow:
+    due, end = row["due_at"], row["end_at"]
+    is_broken = end > due
+    return PromiseRow(
+        clock_id=row["pk"],
+        ticket_id=row["ticket_id"],
+        subject=row["subject"],
+        organization=row["organization"],
+        priority=row["code"],
+        metric=row["metric"],
+        target=Promised(
+            row["target_amount"], row["target_unit"], row["goal_amount"], row["kept_by_lowering"]
+        ),
+        started_at=row["started_at"],
+        due_at=due,
+        ended_at=row["stopped_at"] or row["superseded_at"],
+        is_replaced=row["superseded_at"] is not None,
+        is_paused=row["paused_at"] is not None,
+        is_broken=is_broken,
+        late_by=end - due if is_broken else None,
+        late_in_business_time=(
+            hours_of(row["calendar_version_id"]).between(due, end) if is_broken else None
+        ),
+        business_seconds=row["business_seconds"],
+        assignee=row["assignee"],
+        team=row["team"],
+    )

@@ -1,0 +1,55 @@
+"""What each figure of a report counts; the package's docstring has the definitions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.db.models import F, Q
+
+from sla.models import Clock
+from sla.models.clocks import ClockQuerySet
+from sla.reports.periods import Period
+
+KEPT = Q(stopped_at__lte=F("due_at"))
+BROKEN = Q(end_at__gt=F("due_at"))
+
+
+class Figure(StrEnum):
+    """A number of the report, by which the promises behind it are asked for."""
+
+    ALL = "all"
+    KEPT = "kept"
+    BROKEN = "broken"
+    RUNNING = "running"
+    DECIDED = "decided"
+    FULFILLED = "fulfilled"
+
+
+BEHIND: dict[Figure, Q] = {
+    Figure.ALL: Q(),
+    Figure.KEPT: KEPT,
+    Figure.BROKEN: BROKEN,
+    Figure.RUNNING: Q(stopped_at=None) & ~BROKEN,
+    Figure.DECIDED: KEPT | BROKEN,
+    Figure.FULFILLED: Q(stopped_at__isnull=False),
+}
+
+
+@dataclass(frozen=True)
+class Promised:
+    """A target as clocks have copied it."""
+
+    amount: int
+    unit: str
+    goal_amount: int | None
+    kept_by_lowering: bool
+
+
+def promises_of(period: Period, at: datetime, figure: Figure = Figure.ALL) -> ClockQuerySet:
+    """The promises made in the period that count, with `end_at`, the instant that decides."""
+    made: ClockQuerySet = Clock.objects.filter(
+        started_at__gte=period.start, started_at__lt=period.end
+    )
+    return made.counted_in_reports().with_end(at).filter(BEHIND[figure])
