@@ -30,7 +30,27 @@ def test_the_scheme_filesystem_means_our_transport(tmp_path: Path) -> None:
     assert isinstance(channel(tmp_path), Channel)
 
 
-def test_messages_from_two_publishers_arrive_whole_and_once_at_two_readers(tmp_path: Path) -> None:
+class Witness:
+    """Looks into the folder at the moment when a message is put into words."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.seen: list[Path] = []
+
+    def __json__(self) -> str:
+        self.seen += self.folder.glob("*.msg")
+        return "whole"
+
+
+def test_a_message_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
+    mine, witness = channel(tmp_path), Witness(tmp_path / "queue")
+    mine._put("helpdesk", {"body": witness})
+    assert witness.seen == []
+    assert mine._get("helpdesk") == {"body": "whole"}
+    assert list(witness.folder.iterdir()) == []
+
+
+def test_messages_from_two_publishers_arrive_once_at_two_readers(tmp_path: Path) -> None:
     got: list[dict[str, str]] = []
 
     def publish(name: str) -> None:
