@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from kombu.transport import filesystem
-from kombu.utils.encoding import str_to_bytes
 from kombu.utils.json import dumps
 
 
 class Channel(filesystem.Channel):
     """As kombu's, but nobody ever sees half a message or half a table of queues."""
 
-    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
+    def _put(self, queue: str, payload: Any, **_: Any) -> None:  # type: ignore[override]
         """Add a message; the names sort by age, as kombu's `_get` takes them."""
         age = int(time.monotonic() * 1000)
         _appear(Path(self.data_folder_out) / f"{age}_{uuid.uuid4()}.{queue}.msg", payload)
@@ -30,7 +29,7 @@ class Channel(filesystem.Channel):
         table = self._exchange_file(exchange)
         if not table.exists():
             _appear(table, [])
-        super()._queue_bind(exchange, routing_key, pattern, queue)
+        super()._queue_bind(exchange, routing_key, pattern, queue)  # type: ignore[no-untyped-call]
 
 
 class Transport(filesystem.Transport):
@@ -40,7 +39,7 @@ class Transport(filesystem.Transport):
 def _appear(file: Path, content: Any) -> None:
     """Let a complete file appear at this path; one that is there already stays."""
     part = file.with_name(f".{uuid.uuid4()}.part")
-    part.write_bytes(str_to_bytes(dumps(content)))
+    part.write_text(dumps(content), encoding="utf-8")
     try:
         file.hardlink_to(part)
     except FileExistsError:

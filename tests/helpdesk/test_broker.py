@@ -61,7 +61,7 @@ def test_messages_from_two_publishers_arrive_once_at_two_readers(tmp_path: Path)
 
     def read() -> None:
         mine = channel(tmp_path)
-        while len(got) < 2 * MESSAGES and any(one.is_alive() for one in publishers) or waiting():
+        while (len(got) < 2 * MESSAGES and any(one.is_alive() for one in publishers)) or waiting():
             try:
                 got.append(mine._get("helpdesk"))
             except Empty:
