@@ -29,7 +29,9 @@ class Channel(filesystem.Channel):
         table = self._exchange_file(exchange)
         if not table.exists():
             _appear(table, [])
-        super()._queue_bind(exchange, routing_key, pattern, queue)  # type: ignore[no-untyped-call]
+        super()._queue_bind(  # type: ignore[no-untyped-call]
+            exchange, routing_key, pattern, queue
+        )
 
 
 class Transport(filesystem.Transport):

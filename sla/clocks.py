@@ -320,7 +320,7 @@ def _begin(
 
 def _stop(clock: Clock, *, at: datetime, by: Person | None, reason: str) -> None:
     before = clock.due_at
-    clock.pauses.filter(ended_at=None).update(ended_at=at)
+    _end_pauses(clock, at=at)
     clock.stopped_at = at
     _refresh(clock)
     _record(clock, ClockEvent.Kind.STOPPED, at=at, by=by, reason=reason, before=before)
@@ -328,21 +328,30 @@ def _stop(clock: Clock, *, at: datetime, by: Person | None, reason: str) -> None
 
 def _supersede(clock: Clock, *, at: datetime, by: Person | None, reason: str) -> None:
     before = clock.due_at
-    clock.pauses.filter(ended_at=None).update(ended_at=at)
+    _end_pauses(clock, at=at)
     clock.superseded_at = at
     _refresh(clock)
     _record(clock, ClockEvent.Kind.SUPERSEDED, at=at, by=by, reason=reason, before=before)
 
 
+def _end_pauses(clock: Clock, *, at: datetime) -> None:
+    if clock.paused_at is not None:
+        clock.pauses.filter(ended_at=None).update(ended_at=at)
+
+
 def _refresh(clock: Clock) -> None:
     """Recompute every cache of a saved clock from its facts, and save it."""
-    waiting = clock.policy.steps.filter(is_active=True).exclude(firings__clock=clock)
-    applying = steps_for(list(waiting), priority_id=clock.priority_id, metric=clock.metric)
+    waiting = EscalationStep.objects.filter(policy_id=clock.policy_id, is_active=True)
+    applying = steps_for(
+        waiting.exclude(firings__clock=clock),
+        priority_id=clock.priority_id,
+        metric=clock.metric,
+    )
     _compute(clock, list(clock.pauses.all()), applying)
     clock.save()
 
 
-def _compute(clock: Clock, pauses: Sequence[Pause], waiting: Sequence[EscalationStep]) -> None:
+def _compute(clock: Clock, pauses: Sequence[Pause], waiting: Iterable[EscalationStep]) -> None:
     spans = [(pause.started_at, pause.ended_at) for pause in pauses if pause.ended_at is not None]
     open_since = [pause.started_at for pause in pauses if pause.ended_at is None]
     clock.paused_at = max(min(open_since), clock.started_at) if open_since else None

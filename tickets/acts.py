@@ -27,11 +27,13 @@ def locked(ticket: Ticket, at: datetime) -> tuple[Ticket, datetime]:
     The lock leaves foreign keys to the ticket alone (FOR NO KEY UPDATE), so that a sweep that
     writes an Event cannot wait for us while we wait for its clock.
     """
-    held = (
-        Ticket.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("priority", "requester", "organization__policy", "team", "assignee")
-        .get(pk=ticket.pk)
-    )
+    # First the lock, then the row: PostgreSQL gives a row that was waited for as it is now, but
+    # what is joined to it as it was when the waiting began.
+    tickets = Ticket.objects.filter(pk=ticket.pk)
+    tickets.select_for_update(no_key=True).values_list("pk").get()
+    held = tickets.select_related(
+        "priority", "requester", "organization__policy", "team", "assignee"
+    ).get()
     if at < held.updated_at - SIMULTANEOUS:
         raise BeforeLastChange
     return held, max(at, held.updated_at)

@@ -51,7 +51,7 @@ def send_waiting(*, at: datetime, seconds: float = LONGEST_RUN_SECONDS) -> int:
 
 @transaction.atomic
 def lease_next() -> Delivery | None:
-    """Take the delivery that has waited longest, for as long as a lease; by the database's clock."""
+    """Lease the delivery that has waited longest; all times are those of the database's clock."""
     delivery = (
         Delivery.objects.due()
         .select_for_update(skip_locked=True, no_key=True)

@@ -50,20 +50,24 @@ def _occasion(clock: Clock, firing: Firing) -> str:
 
 
 def _readers(ticket: Ticket, roles: list[str]) -> Iterator[User | str]:
-    """The people behind the roles; a role that nobody fills adds none."""
+    """The people behind the roles; a role that nobody fills, or nobody who is here, adds none."""
     for role in roles:
         match role:
             case Role.ASSIGNEE:
-                yield from [ticket.assignee] if ticket.assignee else _members(ticket)
+                yield from _active(ticket.assignee) or _members(ticket)
             case Role.TEAM:
                 yield from _members(ticket)
             case Role.TEAM_LEAD:
-                yield from [ticket.team.lead] if ticket.team and ticket.team.lead else []
+                yield from _active(ticket.team.lead) if ticket.team else []
             case Role.SPOC:
-                organization = ticket.organization
-                yield from [organization.spoc] if organization and organization.spoc else []
+                yield from _active(ticket.organization.spoc) if ticket.organization else []
             case Role.ESCALATION_ADDRESS:
                 yield settings.ESCALATION_ADDRESS
+
+
+def _active(person: User | None) -> list[User]:
+    """Whoever has left hears nothing more of our customers."""
+    return [person] if person and person.is_active else []
 
 
 def _members(ticket: Ticket) -> list[User]:

@@ -15,7 +15,7 @@ from sla import clocks
 from sla.models import Condition, Metric, Priority
 from tickets import notices
 from tickets.acts import Files, acts_as_customer, done, locked, move, must_be_staff, say
-from tickets.models import Event, RequestType, Team, Ticket, User, policy_for
+from tickets.models import Event, RequestType, Team, Ticket, User
 from tickets.refusals import (
     AlreadyWithEngineering,
     NotAnAgent,
@@ -142,7 +142,7 @@ def change_priority(
     detail = f"From {before.code} to {priority.code}{': ' + reason if reason else '.'}"
     clocks.change_priority(
         ticket_id=ticket.pk,
-        policy=policy_for(ticket.organization),
+        policy=ticket.policy,
         before=before,
         after=priority,
         metrics=owed,
@@ -151,6 +151,7 @@ def change_priority(
         by=by,
         reason=detail[:500],
     )
+    _stand_still(ticket, by=by, at=at, reason=detail)
     return done(ticket, Event.Kind.PRIORITY_CHANGED, by=by, at=at, detail=detail)
 
 
@@ -173,7 +174,7 @@ def wait_for_customer(*, ticket: Ticket, by: User | None, at: datetime, reason: 
 def resume(*, ticket: Ticket, by: User | None, at: datetime, reason: str = "") -> Ticket:
     """Stop waiting for the customer."""
     ticket, at = locked(ticket, at)
-    _resume(ticket, by=by, at=at, status=move(ticket, Act.RESUME))
+    _resume(ticket, by=by, at=at, status=move(ticket, Act.RESUME), reason=reason)
     return done(ticket, Event.Kind.RESUMED, by=by, at=at, detail=reason)
 
 
@@ -264,15 +265,15 @@ def _accept(ticket: Ticket, *, text: str, attachments: Files, at: datetime) -> T
     """Everything that follows from a new ticket's row."""
     requester = ticket.requester
     say(ticket, by=requester, text=text, at=at, is_public=True, attachments=attachments)
-    clocks.start(
+    started = clocks.start(
         ticket_id=ticket.pk,
-        policy=policy_for(ticket.organization),
+        policy=ticket.policy,
         priority=ticket.priority,
         metrics=[Metric.FIRST_RESPONSE, Metric.RESOLUTION],
         at=at,
         reason="Submitted",
     )
-    notices.acknowledged(ticket, at=at)
+    notices.acknowledged(ticket, started, at=at)
     detail = f"{ticket.priority.code}, {ticket.get_channel_display()}."
     return done(ticket, Event.Kind.OPENED, by=requester, at=at, detail=detail)
 
@@ -283,7 +284,7 @@ def _customer_reply(
     was, status = ticket.status, move(ticket, Act.CUSTOMER_REPLY)
     say(ticket, by=by, text=text, at=at, is_public=True, attachments=attachments)
     if was == Status.PENDING:
-        _resume(ticket, by=by, at=at, status=status)
+        _resume(ticket, by=by, at=at, status=status, reason="The customer replied")
     elif was == Status.RESOLVED:
         _reopen(ticket, by=by, at=at, status=status, reason="The customer replied")
     detail = "The ticket is open again." if status != was else ""
@@ -298,12 +299,39 @@ def _responded(ticket: Ticket, *, by: User, at: datetime) -> None:
         )
 
 
-def _resume(ticket: Ticket, *, by: User | None, at: datetime, status: Status) -> None:
+def _resume(ticket: Ticket, *, by: User | None, at: datetime, status: Status, reason: str) -> None:
     ticket.status = status
-    clocks.resume(ticket_id=ticket.pk, condition=Condition.WAITING_FOR_CUSTOMER, at=at, by=by)
+    clocks.resume(
+        ticket_id=ticket.pk,
+        condition=Condition.WAITING_FOR_CUSTOMER,
+        at=at,
+        by=by,
+        reason=reason[:500],
+    )
 
 
 def _reopen(ticket: Ticket, *, by: User | None, at: datetime, status: Status, reason: str) -> None:
     ticket.status = status
     ticket.resolved_at = None
-    clocks.reopen(ticket_id=ticket.pk, metric=Metric.RESOLUTION, at=at, by=by, reason=reason[:500])
+    clocks.reopen(
+        ticket_id=ticket.pk,
+        metric=Metric.RESOLUTION,
+        priority=ticket.priority,
+        at=at,
+        by=by,
+        reason=reason[:500],
+    )
+    _stand_still(ticket, by=by, at=at, reason=reason)
+
+
+def _stand_still(ticket: Ticket, *, by: User | None, at: datetime, reason: str) -> None:
+    """Pause the clocks that began, or run on, while the ticket waits already."""
+    conditions = {
+        Condition.WAITING_FOR_CUSTOMER: ticket.status == Status.PENDING,
+        Condition.WITH_ENGINEERING: ticket.with_engineering,
+    }
+    for condition, holds in conditions.items():
+        if holds:
+            clocks.pause(
+                ticket_id=ticket.pk, condition=condition, at=at, by=by, reason=reason[:500]
+            )

@@ -32,9 +32,12 @@ def desk_url_for(ticket: Ticket) -> str:
 def holder(reference: str, key: str) -> tuple[Ticket, User] | None:
     """The ticket and the person of a link, or None when it is forged, foreign or outdated."""
     number = reference.rpartition("-")[2]
+    # Digits alone, or a part of the key could be written at the end of the reference.
+    if not (number.isdigit() and number.isascii() and key.isascii()):
+        return None
     try:
         user_id = _signer().unsign(f"{number}.{key}").split(".")[1]
-    except (BadSignature, IndexError):
+    except BadSignature:
         return None
     user = User.objects.select_related("organization").filter(pk=user_id, is_active=True).first()
     if user is None:

@@ -6,24 +6,27 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from django.db.models import prefetch_related_objects
+
 from sla.models import Clock
 from tickets import links, outbox, wording
-from tickets.models import Message, Ticket, User, policy_for
+from tickets.models import Message, RequestType, Ticket, User
 
 
-def acknowledged(ticket: Ticket, *, at: datetime) -> None:
+def acknowledged(ticket: Ticket, clocks: Iterable[Clock], *, at: datetime) -> None:
     """Tell the requester that the request arrived, and when help comes.
 
     The address may be somebody else's: nothing that was typed into the form is in this message.
     """
-    clocks = Clock.objects.filter(ticket=ticket).running().order_by("metric")
+    urgent = RequestType.objects.answered_day_and_night(ticket.policy)
     tell(
         [ticket.requester],
         "acknowledgement",
         ticket,
         cause=f"ack:{ticket.pk}",
         at=at,
-        clocks=clocks,
+        clocks=sorted(clocks, key=lambda clock: clock.metric),
+        urgent=list(urgent),
     )
 
 
@@ -61,7 +64,9 @@ def tell(
 
     Times are in the reader's own zone, else in that of the ticket's calendar.
     """
-    zone = policy_for(ticket.organization).calendar.time_zone
+    zone = ticket.policy.calendar.time_zone
+    if message is not None:
+        prefetch_related_objects([message], "attachments")
     letters = []
     for reader in readers:
         user = reader if isinstance(reader, User) else None
@@ -69,7 +74,14 @@ def tell(
         is_requester = user is not None and user.pk == ticket.requester_id
         link = links.url_for(ticket, user) if user and is_requester else links.desk_url_for(ticket)
         words = wording.words(
-            occasion, reader=user, zone=zone, ticket=ticket, message=message, link=link, **context
+            occasion,
+            reader=user,
+            zone=zone,
+            at=at,
+            ticket=ticket,
+            message=message,
+            link=link,
+            **context,
         )
         letters.append(outbox.Letter(address, words.subject, words.text, words.html, user))
     outbox.queue(letters, occasion=occasion, cause=cause, ticket=ticket, at=at, message=message)

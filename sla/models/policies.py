@@ -13,7 +13,7 @@ from sla.core import deadlines
 from sla.models.calendars import Calendar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
 
 class Metric(models.TextChoices):
@@ -237,7 +237,9 @@ class EscalationStep(models.Model):
 
 
 def steps_for(
-    steps: Sequence[EscalationStep], *, priority_id: int, metric: str
-) -> list[EscalationStep]:
-    """The steps of one policy that apply to a clock of this priority and metric."""
-    return [step for step in steps if step.applies_to(priority_id=priority_id, metric=metric)]
+    steps: Iterable[EscalationStep], *, priority_id: int, metric: str
+) -> Iterator[EscalationStep]:
+    """The steps of one policy that apply to a clock of this priority and metric; asked lazily."""
+    for step in steps:
+        if step.applies_to(priority_id=priority_id, metric=metric):
+            yield step

@@ -165,7 +165,7 @@ class Migration(migrations.Migration):
             name='Delivery',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('key', models.CharField(help_text='Of its cause and recipient: queued once.', max_length=200, unique=True)),
+                ('key', models.CharField(help_text='Of its cause and recipient: queued once.', max_length=400, unique=True)),
                 ('occasion', models.CharField(max_length=40)),
                 ('channel', models.CharField(default='email', max_length=20)),
                 ('recipient', models.CharField(help_text='The address as the channel knows it.', max_length=320)),

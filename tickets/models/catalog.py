@@ -7,8 +7,20 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from sla.models import Priority
+from sla.models import Metric, Policy, Priority
+from sla.models.policies import Unit
 from tickets.models.people import Team
+
+
+class RequestTypeQuerySet(models.QuerySet["RequestType"]):
+    def answered_day_and_night(self, policy: Policy) -> RequestTypeQuerySet:
+        """Those that are answered after hours as well: their first response counts in hours."""
+        return self.filter(
+            is_active=True,
+            priority__targets__policy=policy,
+            priority__targets__metric=Metric.FIRST_RESPONSE,
+            priority__targets__unit=Unit.HOURS,
+        )
 
 
 class RequestType(models.Model):
@@ -41,6 +53,8 @@ class RequestType(models.Model):
     )
     position = models.PositiveSmallIntegerField(default=0, help_text="Small numbers come first.")
     is_active = models.BooleanField("active", default=True)
+
+    objects = RequestTypeQuerySet.as_manager()
 
     class Meta:
         ordering = ["position", "name"]

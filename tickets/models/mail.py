@@ -34,7 +34,7 @@ class Delivery(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     key = models.CharField(
-        max_length=200, unique=True, help_text="Of its cause and recipient: queued once."
+        max_length=400, unique=True, help_text="Of its cause and recipient: queued once."
     )
     ticket = models.ForeignKey(
         Ticket, null=True, on_delete=models.CASCADE, related_name="deliveries"

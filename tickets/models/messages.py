@@ -29,6 +29,9 @@ class Message(models.Model):
         return f"{self.author} {self.sent_at}"
 
 
+INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+
+
 def random_path(attachment: Attachment, filename: str) -> str:
     """A stored name says nothing and cannot be guessed: the given one never reaches the disk."""
     name = secrets.token_hex(16)
@@ -38,10 +41,11 @@ def random_path(attachment: Attachment, filename: str) -> str:
 def clean_filename(name: str) -> str:
     """The given name as people may see it: one line, no folders, nothing invisible.
 
-    Control, format and private characters (zero width, direction overrides) fool readers.
+    Control, format and private characters (zero width, direction overrides) and separators of
+    lines fool readers.
     """
     folded = unicodedata.normalize("NFKC", name).replace("\\", "/").rpartition("/")[2]
-    visible = "".join(c for c in folded if not unicodedata.category(c).startswith("C"))
+    visible = "".join(c for c in folded if unicodedata.category(c) not in INVISIBLE)
     return visible.strip(" .")[-255:] or "file"
 
 

@@ -6,10 +6,11 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import F, Q
+from django.utils.functional import cached_property
 
-from sla.models import Priority
+from sla.models import Policy, Priority
 from tickets.models.catalog import RequestType
-from tickets.models.people import Organization, Team, User
+from tickets.models.people import Organization, Team, User, policy_for
 from tickets.states import UNSOLVED, Act, Status, is_allowed
 
 
@@ -110,6 +111,11 @@ class Ticket(models.Model):
     def reference(self) -> str:
         """What people call the ticket, for example HD-1042."""
         return f"{settings.TICKET_PREFIX}-{self.pk}"
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The policy in force for the requester's organization, asked once for each instance."""
+        return policy_for(self.organization)
 
     @property
     def is_unsolved(self) -> bool:

@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 
 from sla.clocks import Promise
 from sla.models import Clock, Metric, Policy
-from sla.models.policies import Unit
 from tickets.models import RequestType
 from tickets.templatetags.desk import local_time, units
 
@@ -38,12 +37,7 @@ def promised(promise: Promise | Clock, zone: str = "") -> str:
 @register.filter
 def day_and_night(policy: Policy) -> QuerySet[RequestType]:
     """The request types that are answered after hours as well: their response counts in hours."""
-    return RequestType.objects.filter(
-        is_active=True,
-        priority__targets__policy=policy,
-        priority__targets__metric=Metric.FIRST_RESPONSE,
-        priority__targets__unit=Unit.HOURS,
-    )
+    return RequestType.objects.answered_day_and_night(policy)
 
 
 def _when(verb: str, *, due_at: datetime, goal_at: datetime | None, zone: str) -> str:
