@@ -1,0 +1,170 @@
+"""The running product, as `manage.py start` runs it, on a database of its own."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+from django.conf import settings
+from psycopg import sql
+
+from tests.peers import SmtpPeer, wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+# What a ticket's history consists of; to move time on is to move these facts into the past.
+FACTS = (
+    "tickets_ticket",
+    "tickets_message",
+    "tickets_event",
+    "sla_clock",
+    "sla_pause",
+    "sla_clockevent",
+)
+
+
+@dataclass
+class Account:
+    role: str
+    email: str
+    password: str
+
+
+@dataclass
+class Product:
+    """Where the product is reached, where its mail arrives, and its database."""
+
+    url: str
+    mail: SmtpPeer
+    database: str
+    var: Path
+
+    def account(self, role: str) -> Account:
+        """A demo account, as `start` prints it."""
+        lines = (self.var / "demo-accounts.txt").read_text().splitlines()
+        accounts = [Account(*line.split("\t")) for line in lines]
+        return next(account for account in accounts if account.role.lower() == role.lower())
+
+    def let_weeks_pass(self, weeks: int) -> None:
+        """Move every recorded instant into the past: facts, and the caches computed from them."""
+        with psycopg.connect(**dsn(self.database), autocommit=True) as connection:
+            for table in FACTS:
+                columns = connection.execute(
+                    "SELECT column_name FROM information_schema.columns WHERE table_name = %s"
+                    " AND data_type = 'timestamp with time zone'",
+                    [table],
+                ).fetchall()
+                moves = sql.SQL(", ").join(
+                    sql.SQL("{0} = {0} - {1}").format(
+                        sql.Identifier(name), sql.Literal(timedelta(weeks=weeks))
+                    )
+                    for (name,) in columns
+                )
+                connection.execute(sql.SQL("UPDATE {} SET {}").format(sql.Identifier(table), moves))
+
+
+def dsn(database: str) -> dict[str, Any]:
+    """Connection arguments for another database on the server that the tests use."""
+    default = settings.DATABASES["default"]
+    found = {
+        "host": default.get("HOST"),
+        "port": default.get("PORT"),
+        "user": default.get("USER"),
+        "password": default.get("PASSWORD"),
+        **{k: v for k, v in default.get("OPTIONS", {}).items() if k == "host"},
+    }
+    return {"dbname": database, **{name: value for name, value in found.items() if value}}
+
+
+def database_url(database: str) -> str:
+    """The same as `dsn`, in the form of DATABASE_URL."""
+    parts = {name: quote(str(value), safe="") for name, value in dsn(database).items()}
+    host, user = parts.get("host", "127.0.0.1"), parts["user"]
+    if host.startswith("%2F"):
+        return f"postgres://{user}@/{host}%2F{database}"
+    password = f":{parts['password']}" if "password" in parts else ""
+    port = f":{parts['port']}" if "port" in parts else ""
+    return f"postgres://{user}{password}@{host}{port}/{database}"
+
+
+@contextmanager
+def own_database() -> Iterator[str]:
+    """A new, empty database; gone afterwards."""
+    name = f"journey_{secrets.token_hex(6)}"
+    with psycopg.connect(**dsn("postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        yield name
+    finally:
+        with psycopg.connect(**dsn("postgres"), autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(*, database: str, var: Path, mail: SmtpPeer) -> dict[str, str]:
+    """Of the product's processes: the broker is the one that the tests were given, if any."""
+    given = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "COVERAGE"))}
+    if given.get("CELERY_BROKER_URL", "").startswith("memory:"):
+        del given["CELERY_BROKER_URL"]
+    return {
+        **given,
+        "DATABASE_URL": database_url(database),
+        "EMAIL_URL": mail.url,
+        "VAR_DIR": str(var),
+        "DEBUG": "",
+    }
+
+
+def is_well(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/health/", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except urllib.error.URLError:
+        return False
+
+
+@contextmanager
+def running_product(var: Path) -> Iterator[Product]:
+    """`manage.py start` with its demo desk, until it is in good health; stopped by Ctrl-C."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with own_database() as database, SmtpPeer() as mail, (var / "start.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "start", "--port", str(port)],
+            cwd=ROOT,
+            env=environment(database=database, var=var, mail=mail),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            wait_until(lambda: process.poll() is not None or is_well(url), seconds=90)
+            assert process.poll() is None, (var / "start.log").read_text()
+            yield Product(url=url, mail=mail, database=database, var=var)
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
