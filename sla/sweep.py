@@ -18,7 +18,8 @@ from sla.models.policies import steps_for
 
 logger = logging.getLogger(__name__)
 
-BATCH = 100
+# The tickets of a batch are locked until all of it has fired: people wait no longer than that.
+BATCH = 20
 POSTPONEMENT = timedelta(minutes=5)
 
 type OnFiring = Callable[[Firing], None]

@@ -47,8 +47,16 @@ def move(ticket: Ticket, act: Act) -> Status:
 
 
 def say(
-    ticket: Ticket, *, by: User, text: str, at: datetime, is_public: bool, attachments: Files
+    ticket: Ticket,
+    *,
+    by: User,
+    text: str,
+    at: datetime,
+    is_public: bool,
+    attachments: Files,
+    channel: str = Ticket.Channel.WEB,
 ) -> Message:
+    """Add a message with its files. Raises NothingSaid for one without text."""
     if not text.strip():
         raise NothingSaid
     message = Message.objects.create(
@@ -57,6 +65,7 @@ def say(
         by_staff=not acts_as_customer(by, ticket),
         is_public=is_public,
         text=text,
+        channel=channel,
         sent_at=at,
     )
     for file in attachments:

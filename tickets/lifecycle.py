@@ -264,7 +264,15 @@ def close(*, ticket: Ticket, by: User | None, at: datetime, reason: str = "") ->
 def _accept(ticket: Ticket, *, text: str, attachments: Files, at: datetime) -> Ticket:
     """Everything that follows from a new ticket's row."""
     requester = ticket.requester
-    say(ticket, by=requester, text=text, at=at, is_public=True, attachments=attachments)
+    say(
+        ticket,
+        by=requester,
+        text=text,
+        at=at,
+        is_public=True,
+        attachments=attachments,
+        channel=ticket.channel,
+    )
     started = clocks.start(
         ticket_id=ticket.pk,
         policy=ticket.policy,

@@ -49,7 +49,7 @@ class Visitor:
 
     def fits(self) -> bool:
         """Whether nothing makes the page scroll sideways."""
-        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_load_state("load")
         return bool(
             self.page.evaluate(
                 "document.documentElement.scrollWidth <= document.documentElement.clientWidth"

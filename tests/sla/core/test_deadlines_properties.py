@@ -112,7 +112,7 @@ def walked(case: Case) -> datetime:
         u = halt
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(cases())
 def test_an_hourly_deadline_is_where_walking_the_time_ends(case: Case) -> None:
     assume(case.target.unit != "business_days")
