@@ -31,9 +31,7 @@ def locked(ticket: Ticket, at: datetime) -> tuple[Ticket, datetime]:
     # what is joined to it as it was when the waiting began.
     tickets = Ticket.objects.filter(pk=ticket.pk)
     tickets.select_for_update(no_key=True).values_list("pk").get()
-    held = tickets.select_related(
-        "priority", "requester", "organization__policy", "team", "assignee"
-    ).get()
+    held = tickets.select_related("priority", "requester", "organization").get()
     if at < held.updated_at - SIMULTANEOUS:
         raise BeforeLastChange
     return held, max(at, held.updated_at)

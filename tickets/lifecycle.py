@@ -111,8 +111,8 @@ def assign(
     ticket, at = locked(ticket, at)
     if assignee is not None and not (assignee.is_staff and assignee.is_active):
         raise NotAnAgent
-    new_assignee = assignee is not None and assignee != ticket.assignee
-    new_team = team is not None and team != ticket.team
+    new_assignee = assignee is not None and assignee.pk != ticket.assignee_id
+    new_team = team is not None and team.pk != ticket.team_id
     if not (new_assignee or new_team):
         raise NothingToAssign
     status = move(ticket, Act.ASSIGN)

@@ -83,7 +83,7 @@ class Priority(models.Model):
 class PolicyQuerySet(models.QuerySet["Policy"]):
     def default(self) -> Policy:
         """The policy of everybody without one. Raises Policy.DoesNotExist before load_policy."""
-        found = self.filter(is_default=True).select_related("calendar__current_version").first()
+        found = self.filter(is_default=True).select_related("calendar").first()
         if found is None:
             raise Policy.DoesNotExist("No policy is the default yet: run manage.py load_policy.")
         return found

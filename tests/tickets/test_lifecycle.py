@@ -69,6 +69,7 @@ def test_a_new_ticket_has_its_message_event_clocks_and_acknowledgement() -> None
     message = Message.objects.get(ticket=ticket)
     assert (message.author, message.by_staff, message.is_public) == (asha, False, True)
     assert (message.text, message.sent_at) == ("Since Monday.", MONDAY)
+    assert message.channel == Ticket.Channel.PHONE
     event = Event.objects.get(ticket=ticket)
     assert (event.kind, event.by, event.detail) == ("opened", asha, "P2, Telephone.")
     assert sent_to("asha@client.example") == ["acknowledgement"]
