@@ -129,17 +129,6 @@ def test_an_impossible_share_is_no_second_submission() -> None:
         factories.ticket(share_of_users=101, nonce="once")
 
 
-def test_an_address_may_be_as_long_as_addresses_may_be(agent: User) -> None:
-    long = f"{'a' * 64}@{'.'.join(['b' * 59] * 3)}.example"  # RFC 5321: at most 254.
-    assert 250 <= len(long) <= 254
-    ticket = factories.ticket(requester=factories.customer(long))
-    lifecycle.reply(ticket=ticket, by=agent, text="Hello.", at=MONDAY + MINUTE)
-    tallest = factories.agent(long.replace("a", "c"))
-    lifecycle.assign(ticket=ticket, by=agent, assignee=tallest, at=MONDAY + MINUTE)
-    assert sent_to(long) == ["reply", "acknowledgement"]
-    assert sent_to(tallest.email) == ["assignment"]
-
-
 # --- The conversation ---------------------------------------------------------------------------
 
 

@@ -64,6 +64,23 @@ def test_message_ids_are_unique_and_of_our_domain(settings: Any) -> None:
 
 
 @pytest.mark.usefixtures("policy")
+def test_an_address_may_be_as_long_as_addresses_may_be() -> None:
+    long = f"{'a' * 64}@{'.'.join(['b' * 59] * 3)}.example"  # RFC 5321: at most 254.
+    assert 250 <= len(long) <= 254
+    agent = factories.agent()
+    ticket = factories.ticket(requester=factories.customer(long))
+    lifecycle.reply(ticket=ticket, by=agent, text="Hello.", at=nov(2, "11:00"))
+    tallest = factories.agent(long.replace("a", "c"))
+    lifecycle.assign(ticket=ticket, by=agent, assignee=tallest, at=nov(2, "11:00"))
+    to = Delivery.objects.order_by("created_at", "occasion").values_list("recipient", "occasion")
+    assert list(to) == [
+        (long, "acknowledgement"),
+        (tallest.email, "assignment"),
+        (long, "reply"),
+    ]
+
+
+@pytest.mark.usefixtures("policy")
 def test_what_is_refused_or_rolled_back_sends_nothing() -> None:
     ticket, agent = factories.ticket(), factories.agent()
     before = Delivery.objects.count()
