@@ -27,11 +27,9 @@ def locked(ticket: Ticket, at: datetime) -> tuple[Ticket, datetime]:
     The lock leaves foreign keys to the ticket alone (FOR NO KEY UPDATE), so that a sweep that
     writes an Event cannot wait for us while we wait for its clock.
     """
-    # First the lock, then the row: PostgreSQL gives a row that was waited for as it is now, but
-    # what is joined to it as it was when the waiting began.
-    tickets = Ticket.objects.filter(pk=ticket.pk)
-    tickets.select_for_update(no_key=True).values_list("pk").get()
-    held = tickets.select_related("priority", "requester", "organization").get()
+    # Nothing is joined: PostgreSQL gives a row that was waited for as it is now, but what is joined
+    # to it as it was when the waiting began.
+    held = Ticket.objects.select_for_update(no_key=True).get(pk=ticket.pk)
     if at < held.updated_at - SIMULTANEOUS:
         raise BeforeLastChange
     return held, max(at, held.updated_at)
@@ -78,11 +76,18 @@ def say(
 
 
 def done(
-    ticket: Ticket, kind: Event.Kind, *, by: User | None, at: datetime, detail: str = ""
+    ticket: Ticket,
+    kind: Event.Kind,
+    *,
+    by: User | None,
+    at: datetime,
+    detail: str = "",
+    moves_clocks: bool = True,
 ) -> Ticket:
-    """Save the ticket with its next deadline, and write the event."""
+    """Save the ticket, with its next deadline if a clock may have moved, and write the event."""
     ticket.updated_at = at
-    ticket.next_due_at = clocks.next_due(ticket.pk)
+    if moves_clocks:
+        ticket.next_due_at = clocks.next_due(ticket.pk)
     ticket.save()
     Event.objects.create(ticket=ticket, kind=kind, at=at, by=by, detail=detail)
     return ticket

@@ -95,7 +95,7 @@ def add_note(
     ticket, at = locked(ticket, at)
     must_be_staff(by)
     say(ticket, by=by, text=text, at=at, is_public=False, attachments=attachments)
-    return done(ticket, Event.Kind.NOTED, by=by, at=at)
+    return done(ticket, Event.Kind.NOTED, by=by, at=at, moves_clocks=False)
 
 
 @transaction.atomic
@@ -122,7 +122,8 @@ def assign(
     if new_team:
         ticket.team = team
     names = [str(to) for to, new in ((assignee, new_assignee), (team, new_team)) if new]
-    return done(ticket, Event.Kind.ASSIGNED, by=by, at=at, detail=f"To {', '.join(names)}.")
+    detail = f"To {', '.join(names)}."
+    return done(ticket, Event.Kind.ASSIGNED, by=by, at=at, detail=detail, moves_clocks=False)
 
 
 @transaction.atomic
@@ -296,7 +297,14 @@ def _customer_reply(
     elif was == Status.RESOLVED:
         _reopen(ticket, by=by, at=at, status=status, reason="The customer replied")
     detail = "The ticket is open again." if status != was else ""
-    return done(ticket, Event.Kind.CUSTOMER_REPLIED, by=by, at=at, detail=detail)
+    return done(
+        ticket,
+        Event.Kind.CUSTOMER_REPLIED,
+        by=by,
+        at=at,
+        detail=detail,
+        moves_clocks=status != was,
+    )
 
 
 def _responded(ticket: Ticket, *, by: User, at: datetime) -> None:

@@ -64,7 +64,6 @@ def tell(
 
     Times are in the reader's own zone, else in that of the ticket's calendar.
     """
-    zone = ticket.policy.calendar.time_zone
     if message is not None:
         prefetch_related_objects([message], "attachments")
     letters = []
@@ -76,7 +75,7 @@ def tell(
         words = wording.words(
             occasion,
             reader=user,
-            zone=zone,
+            zone=(user.time_zone if user else "") or ticket.policy.calendar.time_zone,
             at=at,
             ticket=ticket,
             message=message,

@@ -22,12 +22,12 @@ class Wording:
 
 
 def words(occasion: str, *, reader: User | None, zone: str, **context: Any) -> Wording:
-    """The words of an occasion, its times in the reader's own zone, else in `zone`.
+    """The words of an occasion for this reader, with its times in `zone`.
 
     Templates: messages/<occasion>/subject.txt, body.txt and body.html.
     """
     values = {"reader": reader, "brand": settings.BRAND_NAME, **context}
-    with timezone.override((reader.time_zone if reader else "") or zone):
+    with timezone.override(zone):
         subject, text, html = (
             render_to_string(f"messages/{occasion}/{part}", values)
             for part in ("subject.txt", "body.txt", "body.html")

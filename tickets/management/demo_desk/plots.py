@@ -40,7 +40,7 @@ class Plot:
         """An agent takes the ticket, or the team's lead hands it over."""
         self._by(self.due(Metric.FIRST_RESPONSE), 0.02, 0.25)
         lead = self.setting.people.support[0]
-        by = lead if self.setting.rng.random() < 0.2 else self.case.agent
+        by = lead if self.setting.rng.random() < 0.15 else self.case.agent
         self._do(lifecycle.assign, by=by, assignee=self.case.agent)
 
     def answered(self, text: str = "", *, late: bool = False) -> None:
@@ -55,7 +55,7 @@ class Plot:
 
     def noted(self) -> None:
         """An internal note on the cause, by those agents who take the time."""
-        if self.setting.rng.random() < 0.5:
+        if self.setting.rng.random() < 0.8:
             return
         self._later(5, 40)
         self._do(lifecycle.add_note, by=self.case.agent, text=self.case.talk.note)
@@ -110,10 +110,12 @@ class Plot:
             self._later(5, 40)
             self._change_priority(above, self._said("raised"))
 
-    def resolved(self, *, late: bool = False) -> None:
-        """The end that the customer wanted, in time or late."""
+    def resolved(self, *, late: bool = False, at_once: bool = False) -> None:
+        """The end that the customer wanted, in time or late; at once it is the first response."""
         if late:
             self._miss(Metric.RESOLUTION)
+        elif at_once:
+            self._by(self.due(Metric.FIRST_RESPONSE), 0.05, 0.6)
         else:
             self._by(self.due(Metric.RESOLUTION), 0.05, 0.5)
         self._do(
@@ -131,10 +133,10 @@ class Plot:
     def closed(self) -> None:
         """By the customer who is content, or by the desk after some days; or not yet."""
         chance = self.setting.rng.random()
-        if chance < 0.25:
+        if chance < 0.12:
             self._later(30, 600)
             self._do(lifecycle.close, by=self.case.requester)
-        elif chance < 0.5:
+        elif chance < 0.24:
             self._later(5 * 8 * 60, 6 * 8 * 60)
             self._do(lifecycle.close, by=self.case.agent, reason=self._said("unanswered"))
 

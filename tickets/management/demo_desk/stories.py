@@ -22,7 +22,7 @@ def answered(plot: Plot) -> None:
 
 def solved_at_once(plot: Plot) -> None:
     plot.taken()
-    plot.resolved()
+    plot.resolved(at_once=True)
     plot.closed()
 
 
