@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef
-from django.db.models.aggregates import Min
 
 from sla.core import deadlines
 from sla.core.hours import Hours
@@ -191,9 +190,8 @@ def change_priority(
 
 def next_due(ticket_id: int) -> datetime | None:
     """The earliest deadline of the ticket that still draws nearer, or has passed unkept."""
-    found: datetime | None = (
-        Clock.objects.filter(ticket_id=ticket_id).pressing().aggregate(due=Min("due_at"))["due"]
-    )
+    pressing = Clock.objects.filter(ticket_id=ticket_id).pressing()
+    found: datetime | None = pressing.order_by("due_at").values_list("due_at", flat=True).first()
     return found
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
-from datetime import timedelta
 from typing import Any, TextIO
 
 from django.conf import settings
@@ -18,6 +17,7 @@ from tickets import escalation
 from tickets.management.demo_desk import NotReady, accounts, desk, people
 
 ACCOUNTS = "demo-accounts.txt"
+MOST_DAYS = 3650
 
 
 class Command(BaseCommand):
@@ -33,36 +33,39 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Raise `CommandError`, one sentence, when something stands in the way."""
-        tickets, days = options["tickets"], options["days"]
-        for name, number in (("tickets", tickets), ("days", days)):
-            if number < 1:
-                raise CommandError(f"--{name} is at least 1, and not {number}.")
-        if days > timedelta(days=3650).days:
-            raise CommandError("--days is at most 3650, ten years.")
+        tickets, days, loud = options["tickets"], options["days"], options["verbosity"] > 0
+        _check(tickets=tickets, days=days)
         call_command("load_policy", verbosity=0)
         at = timezone.now().replace(microsecond=0)
         # Steps that really are due are told to people before time is turned back.
         escalation.fire_due_steps(at=at)
-        progress = Progress(sys.stderr if options["verbosity"] > 0 else None)
+        path = settings.VAR_DIR / ACCOUNTS
         try:
             with transaction.atomic():
                 staff = people.settle()
-                accounts.hand_out(staff.accounts(), path=settings.VAR_DIR / ACCOUNTS)
+                accounts.hand_out(staff.accounts(), path=path)
                 made = desk.make(
                     staff,
                     tickets=tickets,
                     days=days,
                     seed=options["seed"],
                     at=at,
-                    on_progress=progress,
+                    on_progress=Progress(sys.stderr if loud else None),
                 )
         except (NotReady, Policy.DoesNotExist) as refusal:
             raise CommandError(str(refusal)) from refusal
         except OSError as error:
             raise CommandError(f"The accounts could not be written down: {error}.") from error
-        if options["verbosity"] > 0:
-            where = settings.VAR_DIR / ACCOUNTS
-            self.stdout.write(f"{len(made)} tickets over {days} days. Accounts: {where}")
+        if loud:
+            self.stdout.write(f"{len(made)} tickets over {days} days. Accounts: {path}")
+
+
+def _check(*, tickets: int, days: int) -> None:
+    for name, number in (("tickets", tickets), ("days", days)):
+        if number < 1:
+            raise CommandError(f"--{name} is at least 1, and not {number}.")
+    if days > MOST_DAYS:
+        raise CommandError(f"--days is at most {MOST_DAYS}, ten years.")
 
 
 class Progress:
