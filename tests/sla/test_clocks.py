@@ -129,24 +129,21 @@ def test_resuming_tells_the_ledger_why(agent: User) -> None:
 # --- What the database holds ----------------------------------------------------------------------
 
 
-def refused(clock: Clock, **changes: Any) -> None:
-    with pytest.raises(IntegrityError), transaction.atomic():
+@pytest.mark.parametrize(
+    ("changes", "constraint"),
+    [
+        # A second clock for the first response would run beside the one that does.
+        ({"metric": FIRST}, "one_running_clock_per_metric"),
+        ({"stopped_at": MONDAY, "superseded_at": MONDAY}, "clock_ends_once"),
+        ({"target_amount": 0}, "clock_has_time"),
+    ],
+)
+def test_the_database_refuses_a_clock_that_cannot_be(
+    changes: dict[str, Any], constraint: str
+) -> None:
+    clock = last(factories.ticket("P3"), RESOLUTION)
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
         Clock.objects.filter(pk=clock.pk).update(**changes)
-
-
-def test_one_clock_runs_per_metric() -> None:
-    clock = last(factories.ticket("P3"), RESOLUTION)
-    refused(clock, metric=FIRST)
-
-
-def test_a_clock_ends_once() -> None:
-    clock = last(factories.ticket("P3"), RESOLUTION)
-    refused(clock, stopped_at=MONDAY, superseded_at=MONDAY)
-
-
-def test_a_target_of_zero_cannot_run() -> None:
-    clock = last(factories.ticket("P3"), RESOLUTION)
-    refused(clock, target_amount=0)
 
 
 def test_a_pause_cannot_end_before_it_starts_or_be_open_twice() -> None:
