@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from sla.models import Clock
 from tickets import lifecycle, links
-from tickets.models import Attachment, Message, Ticket, User, policy_for
+from tickets.models import Attachment, Message, Ticket, User
 from tickets.portal.forms import ReplyForm
 from tickets.portal.pages import viewer_of, zone_of
 from tickets.portal.standing import Standing, standing, status_words
@@ -109,7 +109,7 @@ def _show(
     key: str,
     problem: str = "",
 ) -> HttpResponse:
-    zone = zone_of(person, policy_for(ticket.organization))
+    zone = zone_of(person, ticket.policy)
     context = {
         "ticket": ticket,
         "person": person,
