@@ -1,6 +1,7 @@
 # make run    the product, on http://127.0.0.1:8000 (PORT=8001, HOST=0.0.0.0, ARGS=--no-demo)
 # make test   every test (ARGS="-k deadline", WORKERS=4)
 # make check  everything that needs no test: style, types, layers, migrations, deployment
+# make bench  how fast it is, beside others, a line each in var/bench.jsonl (ARGS=business_time)
 # make install, make lock
 
 PORT = 8000
@@ -17,7 +18,7 @@ PRODUCTION = DEBUG=false SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.t
 	DATABASE_URL=postgres://helpdesk@127.0.0.1/helpdesk \
 	CELERY_BROKER_URL=amqp://127.0.0.1// EMAIL_URL=smtp+tls://mail.example.com:587
 
-.PHONY: run install dev test check lock
+.PHONY: run install dev test check bench lock
 
 run: install
 	@exec $(PY) manage.py start --host $(HOST) --port $(PORT) $(ARGS)
@@ -28,6 +29,9 @@ dev: .venv/dev.stamp
 
 test: dev
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+bench: .venv/bench.stamp
+	@$(PY) -m tests.benchmarks $(ARGS)
 
 check: dev
 	@$(PY) -m ruff check
@@ -48,6 +52,11 @@ check: dev
 	@$(PIP) -r requirements-dev.txt
 	@touch $@ .venv/run.stamp
 
+.venv/bench.stamp: .venv/made.stamp requirements-bench.txt
+	@echo "Installing requirements-bench.txt into .venv ..."
+	@$(PIP) -r requirements-bench.txt
+	@touch $@ .venv/dev.stamp .venv/run.stamp
+
 .venv/made.stamp:
 	@for python in "$(PYTHON)" python3.13 python3.12 python3.14 python3 \
 		"$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.1[2-9].*/bin/python; do \
@@ -67,3 +76,6 @@ lock:
 		--no-annotate --no-header --quiet pyproject.toml --output-file requirements.txt
 	uv pip compile --python-version 3.12 --universal --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header --quiet pyproject.toml --group dev --output-file requirements-dev.txt
+	uv pip compile --python-version 3.12 --universal --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --quiet pyproject.toml --group dev --group bench \
+		--output-file requirements-bench.txt

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from email.utils import parseaddr
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 from urllib.parse import urlsplit
 
+import anymail.backends
 import environ
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
@@ -98,12 +100,46 @@ class Environment:
         return value
 
     def email(self, name: str, default: str) -> dict[str, Any]:
-        """Django's ``EMAIL_*`` settings for an address such as ``smtp+tls://user:pw@host:587``."""
+        """Django's ``EMAIL_*`` settings for an address such as ``smtp+tls://user:pw@host:587``.
+
+        Or ``anymail+postmark://`` for a mail provider that django-anymail knows.
+        """
         value = self.text(name, default)
+        kind, _, provider = urlsplit(value).scheme.partition("+")
+        if kind == "anymail":
+            return self._provider(name, provider)
         if urlsplit(value).scheme in environ.Env.EMAIL_SCHEMES:
             return dict(environ.Env.email_url_config(value))
         known = ", ".join(f"{scheme}://" for scheme in environ.Env.EMAIL_SCHEMES)
-        self.problems.append(f"{name} must begin with one of {known}.")
+        self.problems.append(f"{name} must begin with one of {known}, anymail+PROVIDER://.")
+        return {"EMAIL_BACKEND": ""}
+
+    def below(self, prefix: str) -> dict[str, str]:
+        """Every variable that begins with ``prefix`` and is not empty, by the rest of its name."""
+        return {
+            name.removeprefix(prefix): self.text(name)
+            for name in self._variables
+            if name.startswith(prefix) and self.text(name)
+        }
+
+    def logins(self, name: str) -> list[str]:
+        """A comma-separated list of ``user:password``."""
+        logins = self.words(name)
+        if not all(user and password for user, _, password in (x.partition(":") for x in logins)):
+            self.problems.append(f"{name} must be user:password, or several with commas between.")
+        return logins
+
+    def _provider(self, name: str, provider: str) -> dict[str, Any]:
+        providers = sorted(
+            module.name
+            for module in iter_modules(anymail.backends.__path__)
+            if module.name.partition("_")[0] not in {"base", "console", "test"}
+        )
+        provider = provider.replace("-", "_")  # A scheme has no underscores (RFC 3986, 3.1).
+        if provider in providers:
+            return {"EMAIL_BACKEND": f"anymail.backends.{provider}.EmailBackend"}
+        known = ", ".join(f"anymail+{one.replace('_', '-')}://" for one in providers)
+        self.problems.append(f"{name} must name a mail provider in one of these ways: {known}.")
         return {"EMAIL_BACKEND": ""}
 
     def require(self, names: Mapping[str, str]) -> None:

@@ -49,8 +49,14 @@ EMBEDDED_DATABASE = None if env.text("DATABASE_URL") else Cluster(VAR_DIR / "pos
 DATABASE = env.database("DATABASE_URL", EMBEDDED_DATABASE.url() if EMBEDDED_DATABASE else "")
 # RabbitMQ or Redis; unset, files under VAR_DIR, for one machine.
 CELERY_BROKER_URL = env.broker("CELERY_BROKER_URL", "filesystem://localhost")
-# The mail server; unset, each mail becomes a file under VAR_DIR/mail.
+# The mail server, or anymail+postmark:// and the like for a provider that django-anymail knows;
+# unset, each mail becomes a file under VAR_DIR/mail.
 EMAIL = env.email("EMAIL_URL", "filemail://")
+# What django-anymail wants to know of the provider, as ANYMAIL_POSTMARK_SERVER_TOKEN and the like.
+ANYMAIL: dict[str, object] = {**env.below("ANYMAIL_")}
+# user:password, as the provider has it in the addresses of our webhooks below /anymail/; several,
+# separated by commas, while it changes. Unset, there are no webhooks.
+ANYMAIL_WEBHOOK_SECRET = ANYMAIL["WEBHOOK_SECRET"] = env.logins("ANYMAIL_WEBHOOK_SECRET")
 # The sender of every mail.
 DEFAULT_FROM_EMAIL = env.address("DEFAULT_FROM_EMAIL", "Helpdesk <support@example.com>")
 # Who is told, beside the people on the ticket, when a promise is broken.
@@ -61,8 +67,12 @@ BRAND_NAME = env.text("BRAND_NAME", "Helpdesk")
 TICKET_PREFIX = env.text("TICKET_PREFIX", "HD")
 # The largest file that a customer or an agent may attach, in bytes.
 MAX_ATTACHMENT_BYTES = env.number("MAX_ATTACHMENT_BYTES", 10 * 1024 * 1024)
+# Files of one message that are more bytes together are not sent by mail, only shown.
+MAX_MAIL_ATTACHMENT_BYTES = env.number("MAX_MAIL_ATTACHMENT_BYTES", 15 * 1024 * 1024)
 # How many files one message may carry.
 MAX_ATTACHMENTS = env.number("MAX_ATTACHMENTS", 10)
+# The largest e-mail that is fetched; of a larger one the headers alone, and a notice. In bytes.
+MAX_MAIL_BYTES = env.number("MAX_MAIL_BYTES", 30 * 1024 * 1024)
 # The longest message, in characters.
 MAX_MESSAGE_CHARS = env.number("MAX_MESSAGE_CHARS", 100_000)
 # After so many seconds a delivery whose worker has died is sent again: above Celery's time limit,
@@ -145,6 +155,9 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 # Above the longest message, so that a form with too much text comes back with a sentence.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
+if ANYMAIL_WEBHOOK_SECRET:
+    # A provider posts whole mails, some as base64.
+    DATA_UPLOAD_MAX_MEMORY_SIZE = max(DATA_UPLOAD_MAX_MEMORY_SIZE, MAX_MAIL_BYTES * 3 // 2)
 # A calendar with the holidays of thirty years is one form: six fields a holiday.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 STATIC_URL = "static/"
@@ -238,6 +251,7 @@ EMAIL_USE_TLS = bool(EMAIL.get("EMAIL_USE_TLS"))
 EMAIL_USE_SSL = bool(EMAIL.get("EMAIL_USE_SSL"))
 EMAIL_FILE_PATH = EMAIL.get("EMAIL_FILE_PATH") or VAR_DIR / "mail"
 EMAIL_TIMEOUT = 20  # Seconds per socket operation; less than the lease of a delivery.
+ANYMAIL["REQUESTS_TIMEOUT"] = EMAIL_TIMEOUT
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- Celery: wakes workers up; the truth is in the database ------------------------------------

@@ -1,5 +1,6 @@
 """Every address of the site."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -11,3 +12,5 @@ urlpatterns = [
     path("health/", health, name="health"),
     path("", include("tickets.portal.urls")),
 ]
+if settings.ANYMAIL_WEBHOOK_SECRET:
+    urlpatterns.insert(0, path("anymail/", include("tickets.webhooks")))

@@ -6,28 +6,27 @@ Callers hold the lock on the ticket's row; a ticket is only an id here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef
 
-from sla.core import deadlines
-from sla.core.hours import Hours
-from sla.models import Clock, ClockEvent, EscalationStep, Metric, Pause, PauseRule, Target, hours_of
+from sla import reckoning
+from sla.models import Clock, ClockEvent, EscalationStep, Firing, Metric, Pause, Target
 from sla.models.clocks import ClockQuerySet
-from sla.models.policies import steps_for
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from sla.models import Policy, Priority
+    from sla.models import Policy, PolicyVersion, Priority
 
     type Person = Any  # Of settings.AUTH_USER_MODEL, which lives above this floor.
-    type Spans = Sequence[tuple[datetime, datetime]]
 
-IN_BUSINESS_TIME = deadlines.Target(1, "business_hours")
+type Owed = Mapping[str, datetime]
+"""What a ticket still owes its customer: a metric, and since when (the instant it is measured
+from when the priority is lowered)."""
 
 
 @dataclass(frozen=True)
@@ -39,16 +38,22 @@ class Promise:
     goal_at: datetime | None
 
 
+@dataclass(frozen=True)
+class Replacement:
+    """What a change of priority does to one metric: the clock that ends, the one that begins."""
+
+    metric: str
+    before: Clock | None
+    after: Clock | None
+
+
 def promises(*, policy: Policy, priority: Priority, at: datetime) -> list[Promise]:
     """The promises of this policy for a ticket of this priority submitted at `at`."""
-    clocks = _fresh(
-        ticket_id=0, policy=policy, priority=priority, metrics=Metric.values, started_at=at
-    )
-    targets = {target.metric: target for target in policy.targets.filter(priority=priority)}
     found = []
-    for clock in clocks:
-        due = due_of(clock, [])
-        found.append(Promise(targets[clock.metric], due, goal_of(clock, [], due=due)))
+    for target in _promised(policy, priority, Metric.values):
+        clock = _fresh(target, ticket_id=0, policy=policy, started_at=at)
+        due = reckoning.due_of(clock, [])
+        found.append(Promise(target, due, reckoning.goal_of(clock, [], due=due)))
     return found
 
 
@@ -61,19 +66,12 @@ def start(
     at: datetime,
     by: Person | None = None,
     reason: str = "",
-    measured_from: datetime | None = None,
 ) -> list[Clock]:
-    """Start a clock for each metric that the policy promises something about.
-
-    `measured_from` is where the target's time begins, `at` itself when it is not given.
-    """
-    clocks = _fresh(
-        ticket_id=ticket_id,
-        policy=policy,
-        priority=priority,
-        metrics=metrics,
-        started_at=measured_from or at,
-    )
+    """Start a clock for each metric that the policy promises something about."""
+    clocks = [
+        _fresh(target, ticket_id=ticket_id, policy=policy, started_at=at)
+        for target in _promised(policy, priority, list(metrics))
+    ]
     _begin(clocks, at=at, by=by, reason=reason)
     return clocks
 
@@ -82,15 +80,11 @@ def pause(
     *, ticket_id: int, condition: str, at: datetime, by: Person | None, reason: str = ""
 ) -> None:
     """Let the clocks stand still that their policy stops in this condition (reading 6)."""
-    rule = PauseRule.objects.filter(
-        policy=OuterRef("policy"), metric=OuterRef("metric"), condition=condition
-    )
     paused = Pause.objects.filter(clock=OuterRef("pk"), reason=condition, ended_at=None)
-    for clock in _running(ticket_id).filter(Exists(rule), ~Exists(paused)):
-        clock.pauses.create(reason=condition, started_at=at)
-        before = clock.due_at
-        _refresh(clock)
-        _record(clock, ClockEvent.Kind.PAUSED, at=at, by=by, reason=reason, before=before)
+    for clock in _running(ticket_id).filter(~Exists(paused)).select_related("policy_version"):
+        if clock.policy_version.pauses(clock.metric, condition):
+            clock.pauses.create(reason=condition, started_at=at)
+            _changed(clock, ClockEvent.Kind.PAUSED, at=at, by=by, reason=reason)
 
 
 def resume(
@@ -100,9 +94,7 @@ def resume(
     waiting = Pause.objects.filter(clock=OuterRef("pk"), reason=condition, ended_at=None)
     for clock in _running(ticket_id).filter(Exists(waiting)):
         clock.pauses.filter(reason=condition, ended_at=None).update(ended_at=at)
-        before = clock.due_at
-        _refresh(clock)
-        _record(clock, ClockEvent.Kind.RESUMED, at=at, by=by, reason=reason, before=before)
+        _changed(clock, ClockEvent.Kind.RESUMED, at=at, by=by, reason=reason)
 
 
 def stop(
@@ -142,10 +134,8 @@ def reopen(
     if clock is None or clock.stopped_at is None:
         return
     clock.pauses.create(reason=Pause.Reason.RESOLVED, started_at=clock.stopped_at, ended_at=at)
-    before = clock.due_at
     clock.stopped_at = None
-    _refresh(clock)
-    _record(clock, ClockEvent.Kind.REOPENED, at=at, by=by, reason=reason, before=before)
+    _changed(clock, ClockEvent.Kind.REOPENED, at=at, by=by, reason=reason)
 
 
 def change_priority(
@@ -154,8 +144,7 @@ def change_priority(
     policy: Policy,
     before: Priority,
     after: Priority,
-    metrics: Iterable[str],
-    submitted_at: datetime,
+    owed: Owed,
     at: datetime,
     by: Person | None,
     reason: str = "",
@@ -163,29 +152,48 @@ def change_priority(
     """Put the new priority's targets in the place of the running ones (reading 8).
 
     Raising measures from `at`, never later than what was promised before. Lowering measures from
-    the submission, and keeps a promise that lowering keeps. A promise missed already stays missed
-    on its own clock. `metrics` are those that the ticket still owes.
+    when the ticket began to owe it, and keeps a promise that lowering keeps. A promise missed
+    already stays missed on its own clock.
     """
-    raised = after.is_above(before)
-    previous = {clock.metric: clock for clock in _running(ticket_id)}
-    missed = {metric for metric, clock in previous.items() if clock.is_breached(at)}
-    histories = {metric: list(clock.pauses.all()) for metric, clock in previous.items()}
-    for clock in previous.values():
-        if clock.kept_by_lowering and not raised:
+    running = list(_running(ticket_id).prefetch_related("pauses"))
+    fresh = _replacing(running, policy=policy, before=before, after=after, owed=owed, at=at)
+    histories = {clock.metric: list(clock.pauses.all()) for clock in running}
+    for clock in running:
+        if clock.kept_by_lowering and before.is_above(after):
             _stop(clock, at=at, by=by, reason=reason)
         else:
             _supersede(clock, at=at, by=by, reason=reason)
-    fresh = _fresh(
-        ticket_id=ticket_id,
-        policy=policy,
-        priority=after,
-        metrics=metrics,
-        started_at=at if raised else submitted_at,
-    )
     for clock in fresh:
-        if raised and clock.metric in previous and clock.metric not in missed:
-            clock.earlier_promise = previous[clock.metric]
+        clock.ticket_id = ticket_id
     _begin(fresh, at=at, by=by, reason=reason, histories=histories)
+
+
+def replacements(
+    running: Sequence[Clock],
+    *,
+    policy: Policy,
+    before: Priority,
+    after: Priority,
+    owed: Owed,
+    at: datetime,
+) -> list[Replacement]:
+    """What `change_priority` would do at `at` to these running clocks; nothing is written.
+
+    The clocks come with their pauses, prefetched; those of the answer have `due_at` and `goal_at`.
+    """
+    old = {clock.metric: clock for clock in running}
+    fresh = _replacing(running, policy=policy, before=before, after=after, owed=owed, at=at)
+    for clock in fresh:
+        inherited = old[clock.metric].pauses.all() if clock.metric in old else []
+        reckoning.refreshed(clock, list(inherited), steps=[], fired=[])
+    new = {clock.metric: clock for clock in fresh}
+    metrics = [metric for metric in Metric.values if metric in old or metric in new]
+    return [Replacement(metric, old.get(metric), new.get(metric)) for metric in metrics]
+
+
+def is_running(*, ticket_id: int, metric: str) -> bool:
+    """Whether a clock of this metric is on its way."""
+    return _running(ticket_id).filter(metric=metric).exists()
 
 
 def next_due(ticket_id: int) -> datetime | None:
@@ -195,90 +203,62 @@ def next_due(ticket_id: int) -> datetime | None:
     return found
 
 
-def due_of(clock: Clock, pauses: Spans) -> datetime:
-    """The deadline as a pure function of the clock's facts: the earlier of two promises."""
-    own = deadlines.deadline(
-        target=clock.target, hours=_hours(clock), start=clock.started_at, pauses=pauses
-    )
-    earlier = clock.earlier_promise
-    return min(own, due_of(earlier, pauses)) if earlier else own
-
-
-def goal_of(clock: Clock, pauses: Spans, *, due: datetime) -> datetime | None:
-    """When the ticket turns amber: the goal, at the latest the deadline itself."""
-    if clock.goal is None:
-        return None
-    goal = deadlines.deadline(
-        target=clock.goal, hours=_hours(clock), start=clock.started_at, pauses=pauses
-    )
-    return min(goal, due)
-
-
-def step_at(clock: Clock, step: EscalationStep, pauses: Spans) -> datetime:
-    """When this step is due: so many percent of the counted time from start to deadline."""
-    return deadlines.instant_at(
-        target=clock.target,
-        hours=_hours(clock),
-        start=clock.started_at,
-        pauses=pauses,
-        percent=step.percent,
-        due=clock.due_at,
-    )
-
-
-def finished_pauses(clock: Clock) -> list[tuple[datetime, datetime]]:
-    """The pauses that are over, as the pure functions take them."""
-    return [
-        (pause.started_at, pause.ended_at)
-        for pause in clock.pauses.all()
-        if pause.ended_at is not None
-    ]
-
-
-def schedule_step(clock: Clock, waiting: Iterable[EscalationStep], pauses: Spans) -> None:
-    """Set `next_step_at` to the earliest of the steps that have not fired yet."""
-    stands_still = not clock.is_running or clock.paused_at is not None
-    times = [] if stands_still else [step_at(clock, step, pauses) for step in waiting]
-    clock.next_step_at = min(times, default=None)
-
-
 def _running(ticket_id: int) -> ClockQuerySet:
     running: ClockQuerySet = Clock.objects.filter(ticket_id=ticket_id).running()
     return running.select_related("earlier_promise")
 
 
-def _hours(clock: Clock) -> Hours:
-    return hours_of(clock.calendar_version_id)
-
-
-def _fresh(
+def _replacing(
+    running: Sequence[Clock],
     *,
-    ticket_id: int,
     policy: Policy,
-    priority: Priority,
-    metrics: Iterable[str],
-    started_at: datetime,
+    before: Priority,
+    after: Priority,
+    owed: Owed,
+    at: datetime,
 ) -> list[Clock]:
-    """Clocks with a copy of their targets and of the calendar's version, not saved yet."""
-    version_id = policy.calendar.current_version_id
-    if version_id is None:
-        raise ValueError(f"The calendar “{policy.calendar}” has never been published.")
-    targets = policy.targets.filter(priority=priority, metric__in=list(metrics))
-    return [
-        Clock(
-            ticket_id=ticket_id,
-            policy=policy,
-            priority=priority,
-            metric=target.metric,
-            target_amount=target.amount,
-            target_unit=target.unit,
-            goal_amount=target.goal_amount,
-            kept_by_lowering=target.kept_by_lowering,
-            calendar_version_id=version_id,
-            started_at=started_at,
-        )
-        for target in targets
+    """The clocks of the new priority, not saved; those that a raise may not put off know it."""
+    raised = after.is_above(before)
+    unmissed = {clock.metric: clock for clock in running if not clock.is_breached(at)}
+    fresh = [
+        _fresh(target, ticket_id=0, policy=policy, started_at=at if raised else owed[target.metric])
+        for target in _promised(policy, after, list(owed))
     ]
+    for clock in fresh:
+        if raised:
+            clock.earlier_promise = unmissed.get(clock.metric)
+    return fresh
+
+
+def _promised(policy: Policy, priority: Priority, metrics: Sequence[str]) -> list[Target]:
+    return _version_of(policy).promised(priority_id=priority.pk, metrics=metrics)
+
+
+def _version_of(policy: Policy) -> PolicyVersion:
+    if policy.current_version is None:
+        raise ValueError(f"The policy “{policy}” has never been published.")
+    return policy.current_version
+
+
+def _fresh(target: Target, *, ticket_id: int, policy: Policy, started_at: datetime) -> Clock:
+    """A clock with a copy of the target and the versions that it runs under, not saved yet."""
+    version = _version_of(policy)
+    calendar_version_id = version.calendar.current_version_id
+    if calendar_version_id is None:
+        raise ValueError(f"The calendar “{version.calendar}” has never been published.")
+    return Clock(
+        ticket_id=ticket_id,
+        policy=policy,
+        policy_version=version,
+        priority_id=target.priority_id,
+        metric=target.metric,
+        target_amount=target.amount,
+        target_unit=target.unit,
+        goal_amount=target.goal_amount,
+        kept_by_lowering=target.kept_by_lowering,
+        calendar_version_id=calendar_version_id,
+        started_at=started_at,
+    )
 
 
 def _begin(
@@ -287,49 +267,38 @@ def _begin(
     at: datetime,
     by: Person | None,
     reason: str,
-    histories: dict[str, list[Pause]] | None = None,
+    histories: Mapping[str, Sequence[Pause]] | None = None,
 ) -> None:
     """Save new clocks with their caches, the pauses that they inherit, and their first entry."""
     if not clocks:
         return
+    histories = histories or {}
     steps = list(clocks[0].policy.steps.filter(is_active=True))
     for clock in clocks:
-        inherited = (histories or {}).get(clock.metric, [])
-        waiting = steps_for(steps, priority_id=clock.priority_id, metric=clock.metric)
-        _compute(clock, inherited, waiting)
+        reckoning.refreshed(clock, histories.get(clock.metric, []), steps, fired=[])
     Clock.objects.bulk_create(clocks)
     Pause.objects.bulk_create(
         Pause(clock=clock, reason=old.reason, started_at=old.started_at, ended_at=old.ended_at)
         for clock in clocks
-        for old in (histories or {}).get(clock.metric, [])
+        for old in histories.get(clock.metric, [])
     )
+    kind = ClockEvent.Kind.STARTED
     ClockEvent.objects.bulk_create(
-        ClockEvent(
-            clock=clock,
-            kind=ClockEvent.Kind.STARTED,
-            at=at,
-            by=by,
-            reason=reason,
-            due_after=clock.due_at,
-        )
+        ClockEvent(clock=clock, kind=kind, at=at, by=by, reason=reason, due_after=clock.due_at)
         for clock in clocks
     )
 
 
 def _stop(clock: Clock, *, at: datetime, by: Person | None, reason: str) -> None:
-    before = clock.due_at
     _end_pauses(clock, at=at)
     clock.stopped_at = at
-    _refresh(clock)
-    _record(clock, ClockEvent.Kind.STOPPED, at=at, by=by, reason=reason, before=before)
+    _changed(clock, ClockEvent.Kind.STOPPED, at=at, by=by, reason=reason)
 
 
 def _supersede(clock: Clock, *, at: datetime, by: Person | None, reason: str) -> None:
-    before = clock.due_at
     _end_pauses(clock, at=at)
     clock.superseded_at = at
-    _refresh(clock)
-    _record(clock, ClockEvent.Kind.SUPERSEDED, at=at, by=by, reason=reason, before=before)
+    _changed(clock, ClockEvent.Kind.SUPERSEDED, at=at, by=by, reason=reason)
 
 
 def _end_pauses(clock: Clock, *, at: datetime) -> None:
@@ -337,50 +306,18 @@ def _end_pauses(clock: Clock, *, at: datetime) -> None:
         clock.pauses.filter(ended_at=None).update(ended_at=at)
 
 
-def _refresh(clock: Clock) -> None:
-    """Recompute every cache of a saved clock from its facts, and save it."""
-    waiting = EscalationStep.objects.filter(policy_id=clock.policy_id, is_active=True)
-    applying = steps_for(
-        waiting.exclude(firings__clock=clock),
-        priority_id=clock.priority_id,
-        metric=clock.metric,
-    )
-    _compute(clock, list(clock.pauses.all()), applying)
-    clock.save()
-
-
-def _compute(clock: Clock, pauses: Sequence[Pause], waiting: Iterable[EscalationStep]) -> None:
-    spans = [(pause.started_at, pause.ended_at) for pause in pauses if pause.ended_at is not None]
-    open_since = [pause.started_at for pause in pauses if pause.ended_at is None]
-    clock.paused_at = max(min(open_since), clock.started_at) if open_since else None
-    clock.due_at = due_of(clock, spans)
-    clock.goal_at = goal_of(clock, spans, due=clock.due_at)
-    schedule_step(clock, waiting, spans)
-    end = clock.stopped_at or clock.superseded_at
-    clock.counted_seconds = _used(clock, clock.target, end, spans)
-    clock.business_seconds = _used(clock, IN_BUSINESS_TIME, end, spans)
-
-
-def _used(
-    clock: Clock, target: deadlines.Target, end: datetime | None, pauses: Spans
-) -> int | None:
-    if end is None:
-        return None
-    used: timedelta = deadlines.counted(
-        target=target, hours=_hours(clock), start=clock.started_at, end=end, pauses=pauses
-    )
-    return int(used.total_seconds())
-
-
-def _record(
-    clock: Clock,
-    kind: ClockEvent.Kind,
-    *,
-    at: datetime,
-    by: Person | None,
-    reason: str,
-    before: datetime,
+def _changed(
+    clock: Clock, kind: ClockEvent.Kind, *, at: datetime, by: Person | None, reason: str
 ) -> None:
+    """Its facts have changed: recompute and save every cache, and write it into the ledger."""
+    before = clock.due_at
+    pauses = list(Pause.objects.filter(clock=clock))
+    steps = EscalationStep.objects.filter(policy_id=clock.policy_id, is_active=True)
+    # Nothing fires once a clock has ended.
+    fired = Firing.objects.filter(clock=clock).values_list("step_id", flat=True)
+    ends = not clock.is_running
+    reckoning.refreshed(clock, pauses, [] if ends else steps, [] if ends else fired)
+    clock.save()
     clock.events.create(
         kind=kind, at=at, by=by, reason=reason, due_before=before, due_after=clock.due_at
     )

@@ -117,6 +117,8 @@ ESCALATION_STEPS: list[dict[str, Any]] = [
     {
         "percent": 100,
         "roles": [Role.ASSIGNEE, Role.TEAM_LEAD, Role.SPOC, Role.ESCALATION_ADDRESS],
+        # The escalation that the policy speaks of: to the SPOC and the published address.
+        "marks_escalated": True,
     },
     {
         "percent": 50,

@@ -8,36 +8,14 @@ for years in which the calendar has no holiday yet.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
-import holidays
 from django.db import connection, transaction
 from django.db.models import F
 
 from sla import defaults
-from sla.models import Calendar, EscalationStep, Firing, Holiday, OpeningHours, Policy, Priority
-
-ENGLISH = "en_US"
-
-
-@dataclass(frozen=True)
-class PublicHolidays:
-    """Which ones: a country by its ISO 3166 code, and calendar years. No country, no holidays."""
-
-    country: str
-    years: Sequence[int]
-
-    def __str__(self) -> str:
-        first, last = self.years[0], self.years[-1]
-        return f"{self.country}, {first}" + (f" to {last}" if last > first else "")
-
-
-def is_country(code: str) -> bool:
-    """Whether public holidays are known for this code (two or three letters, capitals)."""
-    return code in holidays.list_supported_countries(include_aliases=True)
+from sla.models import Calendar, EscalationStep, Firing, OpeningHours, Policy, Priority
+from sla.public_holidays import PublicHolidays, add, find, remember
 
 
 def is_loaded() -> bool:
@@ -66,6 +44,7 @@ def load_policy(
     policy = _load_policy_row(calendar, overwrite=overwrite)
     _load_targets(policy, priorities)
     _load_pause_rules(policy)
+    policy.publish(at=at)
     _load_steps(policy, priorities)
     targets, steps = policy.targets.count(), policy.steps.filter(is_active=True).count()
     return [
@@ -91,27 +70,11 @@ def import_holidays(calendar: Calendar, public: PublicHolidays, *, overwrite: bo
     ]
     if not public.country or not years:
         return said
-    found, remarks = _public_holidays(public.country, years)
-    Holiday.objects.bulk_create(
-        Holiday(calendar=calendar, date=day, name=name[:200]) for day, name in found
-    )
-    imported = PublicHolidays(public.country, years)
-    return [*said, f"Holidays: {len(found)} public holidays ({imported}).", *remarks]
-
-
-def _public_holidays(
-    country: str, years: Iterable[int]
-) -> tuple[list[tuple[date, str]], list[str]]:
-    """The holidays by date, and what the source remarks about them (years it does not know)."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        source = holidays.country_holidays(country)
-        native = (source.default_language or ENGLISH).startswith("en")
-        language = None if native or ENGLISH not in source.supported_languages else ENGLISH
-        found = holidays.country_holidays(country, years=years, language=language)
-    wanted = set(years)
-    rows = sorted((day, name) for day, name in found.items() if day.year in wanted)
-    return rows, list(dict.fromkeys(str(remark.message) for remark in caught))
+    imported = PublicHolidays(public.country, years, public.subdivision)
+    found, remarks = find(imported)
+    added = add(calendar, found)
+    remember(calendar, public.country, public.subdivision)
+    return [*said, f"Holidays: {len(added)} public holidays ({imported}).", *remarks]
 
 
 def _load_calendar(time_zone: str, *, overwrite: bool) -> tuple[Calendar, list[str]]:
@@ -176,5 +139,12 @@ def _load_steps(policy: Policy, priorities: dict[str, Priority]) -> None:
             priority=priorities.get(row.get("priority", "")),
             metric=row.get("metric", ""),
             percent=row["percent"],
-            defaults={"roles": row["roles"], "is_active": True},
+            defaults={
+                "roles": row["roles"],
+                "marks_escalated": row.get("marks_escalated", False),
+                "hand_to": None,
+                "raises_to_engineering": False,
+                "only_in_opening_hours": False,
+                "is_active": True,
+            },
         )

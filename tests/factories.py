@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 
-from sla.models import Priority
+from sla.models import Policy, Priority
 from tickets import lifecycle
 from tickets.models import Organization, Team, Ticket, User
 
@@ -47,6 +47,11 @@ def organization(name: str = "", **fields: Any) -> Organization:
 
 def priority(code: str) -> Priority:
     return Priority.objects.get(code=code)
+
+
+def publish() -> None:
+    """Put the edited rows of the default policy into force."""
+    Policy.objects.default().publish(at=MONDAY)
 
 
 def ticket(code: str = "P3", *, at: datetime = MONDAY, **fields: Any) -> Ticket:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -54,14 +55,21 @@ class SmtpPeer:
     """A mail server in a thread of its own, as a context manager.
 
     `answers` maps a stage of the dialogue (GREETING, MAIL, RCPT, DATA) to what it says there
-    instead of taking the message: "550 5.1.1 Unknown", HANG or CLOSE. With `refuse_login` the
-    server wants a log-in and refuses each one.
+    instead of taking the message: "550 5.1.1 Unknown", HANG or CLOSE. "RCPT a@b.example" is for
+    this recipient alone, TAKEN for the answer to a message that it took. With `refuse_login` the
+    server wants a log-in and refuses each one; with `certificate` it offers TLS (STARTTLS).
     """
 
     def __init__(
-        self, answers: dict[str, str] | None = None, *, refuse_login: bool = False
+        self,
+        answers: dict[str, str] | None = None,
+        *,
+        refuse_login: bool = False,
+        certificate: ssl.SSLContext | None = None,
     ) -> None:
         self.answers = dict(answers or {})
+        self.connections = 0
+        self._certificate = certificate
         self.received: list[Received] = []
         self.held = 0
         self.port = 0
@@ -118,7 +126,8 @@ class SmtpPeer:
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        if answer := await self._scripted("RCPT", server):
+        stage = f"RCPT {address}" if f"RCPT {address}" in self.answers else "RCPT"
+        if answer := await self._scripted(stage, server):
             return answer
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
@@ -136,7 +145,7 @@ class SmtpPeer:
                 await self._open.wait()
             finally:
                 self.held -= 1
-        return "250 2.0.0 Taken"
+        return await self._scripted("TAKEN", server) or "250 2.0.0 Taken"
 
     async def _scripted(self, stage: str, server: SMTP) -> str | None:
         answer = self.answers.get(stage)
@@ -164,6 +173,7 @@ class SmtpPeer:
         self._loop.close()
 
     def _protocol(self) -> asyncio.Protocol:
+        self.connections += 1
         greeting = self.answers.get("GREETING")
         if greeting is not None:
             return _Turnstile(greeting, self._transports)
@@ -173,6 +183,7 @@ class SmtpPeer:
             self,
             hostname="peer.example",
             loop=self._loop,
+            tls_context=self._certificate,
             **(options if self._refuse_login else {}),
         )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,18 @@ from tickets.states import Act, Status, after, is_allowed
 SIMULTANEOUS = timedelta(minutes=1)
 
 type Files = Iterable[UploadedFile[Any]]
+
+
+@dataclass(frozen=True)
+class Mail:
+    """What a message says beside its words when it came by mail; see the columns of Message."""
+
+    message_id: str = ""
+    whole_text: str = ""
+    html: str = ""
+    remarks: Sequence[str] = ()
+    content_ids: Mapping[str, str] = field(default_factory=dict)
+    """The content id of an inline image, by the name of its file."""
 
 
 def locked(ticket: Ticket, at: datetime) -> tuple[Ticket, datetime]:
@@ -51,10 +64,14 @@ def say(
     is_public: bool,
     attachments: Files,
     channel: str = Ticket.Channel.WEB,
+    mail: Mail | None = None,
+    is_automatic: bool = False,
+    is_accepted: bool = True,
 ) -> Message:
     """Add a message with its files. Raises NothingSaid for one without text."""
     if not text.strip():
         raise NothingSaid
+    mail = mail or Mail()
     message = Message.objects.create(
         ticket=ticket,
         author=by,
@@ -63,6 +80,12 @@ def say(
         text=text,
         channel=channel,
         sent_at=at,
+        is_automatic=is_automatic,
+        is_accepted=is_accepted,
+        mail_message_id=mail.message_id,
+        whole_text=mail.whole_text,
+        html=mail.html,
+        remarks=list(mail.remarks),
     )
     for file in attachments:
         Attachment.objects.create(
@@ -71,6 +94,7 @@ def say(
             filename=clean_filename(file.name or ""),
             content_type=(file.content_type or "")[:100],
             size=file.size or 0,
+            content_id=mail.content_ids.get(file.name or "", ""),
         )
     return message
 

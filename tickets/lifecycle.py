@@ -14,8 +14,8 @@ from django.db import IntegrityError, transaction
 from sla import clocks
 from sla.models import Condition, Metric, Priority
 from tickets import notices
-from tickets.acts import Files, acts_as_customer, done, locked, move, must_be_staff, say
-from tickets.models import Event, RequestType, Team, Ticket, User
+from tickets.acts import Files, Mail, acts_as_customer, done, locked, move, must_be_staff, say
+from tickets.models import Event, Mailbox, RequestType, Team, Ticket, User
 from tickets.refusals import (
     AlreadyWithEngineering,
     NotAnAgent,
@@ -38,11 +38,15 @@ def open_ticket(
     channel: str = Ticket.Channel.WEB,
     attachments: Files = (),
     nonce: str | None = None,
+    mailbox: Mailbox | None = None,
+    mail: Mail | None = None,
+    acknowledge: bool = True,
 ) -> Ticket:
     """Accept a request: start its clocks and acknowledge it with the promised times.
 
     The priority is the given one, else the request type's, else the default one (reading 5).
-    The same `nonce` again answers with the ticket that it made the first time.
+    The same `nonce` again answers with the ticket that it made the first time. `mailbox` and `mail`
+    are those of a request that came by mail.
     """
     if priority is None and request_type is not None:
         priority = request_type.priority_for(share_of_users)
@@ -53,8 +57,9 @@ def open_ticket(
         request_type=request_type,
         share_of_users=share_of_users,
         priority=priority or Priority.objects.get(is_default=True),
-        team=request_type.team if request_type else None,
+        team=(mailbox and mailbox.team) or (request_type.team if request_type else None),
         channel=channel,
+        mailbox=mailbox,
         nonce=nonce,
         submitted_at=at,
         updated_at=at,
@@ -62,7 +67,10 @@ def open_ticket(
     try:
         with transaction.atomic():
             ticket.save(force_insert=True)
-            return _accept(ticket, text=text, attachments=attachments, at=at)
+            _accept(ticket, text=text, attachments=attachments, at=at, mail=mail)
+            if acknowledge:
+                notices.acknowledged(ticket, ticket.clocks.all(), at=at)
+            return ticket
     except IntegrityError:
         first = Ticket.objects.filter(nonce=nonce).first() if nonce else None
         if first is None:
@@ -71,7 +79,16 @@ def open_ticket(
 
 
 @transaction.atomic
-def reply(*, ticket: Ticket, by: User, text: str, at: datetime, attachments: Files = ()) -> Ticket:
+def reply(
+    *,
+    ticket: Ticket,
+    by: User,
+    text: str,
+    at: datetime,
+    attachments: Files = (),
+    channel: str = Ticket.Channel.WEB,
+    mail: Mail | None = None,
+) -> Ticket:
     """Say something in public: an agent's answer to the customer, or the customer's own message.
 
     The first public message of an agent is the first response (reading 4). A customer's message
@@ -79,7 +96,12 @@ def reply(*, ticket: Ticket, by: User, text: str, at: datetime, attachments: Fil
     """
     ticket, at = locked(ticket, at)
     if acts_as_customer(by, ticket):
-        return _customer_reply(ticket, by=by, text=text, at=at, attachments=attachments)
+        was, status = ticket.status, move(ticket, Act.CUSTOMER_REPLY)
+        say(
+            ticket, by=by, text=text, at=at, is_public=True, attachments=attachments,
+            channel=channel, mail=mail,
+        )  # fmt: skip
+        return customer_wrote(ticket, by=by, at=at, was=was, status=status)
     ticket.status = move(ticket, Act.REPLY)
     message = say(ticket, by=by, text=text, at=at, is_public=True, attachments=attachments)
     _responded(ticket, by=by, at=at)
@@ -137,23 +159,29 @@ def change_priority(
     if priority == before:
         raise SamePriority
     ticket.priority = priority
-    owed = [Metric.RESOLUTION]
-    if ticket.first_responded_at is None:
-        owed.append(Metric.FIRST_RESPONSE)
     detail = f"From {before.code} to {priority.code}{': ' + reason if reason else '.'}"
     clocks.change_priority(
         ticket_id=ticket.pk,
         policy=ticket.policy,
         before=before,
         after=priority,
-        metrics=owed,
-        submitted_at=ticket.submitted_at,
+        owed=owed(ticket),
         at=at,
         by=by,
         reason=detail[:500],
     )
     _stand_still(ticket, by=by, at=at, reason=detail)
     return done(ticket, Event.Kind.PRIORITY_CHANGED, by=by, at=at, detail=detail)
+
+
+def owed(ticket: Ticket) -> clocks.Owed:
+    """What the ticket owes its customer now, and since when: a solution, and an answer."""
+    owes = {Metric.RESOLUTION.value: ticket.submitted_at}
+    if ticket.first_responded_at is None:
+        owes[Metric.FIRST_RESPONSE.value] = ticket.submitted_at
+    elif (asked_at := ticket.unanswered_since()) is not None:
+        owes[Metric.NEXT_RESPONSE.value] = asked_at
+    return owes
 
 
 @transaction.atomic
@@ -262,7 +290,9 @@ def close(*, ticket: Ticket, by: User | None, at: datetime, reason: str = "") ->
     return done(ticket, Event.Kind.CLOSED, by=by, at=at, detail=reason or f"{why}.")
 
 
-def _accept(ticket: Ticket, *, text: str, attachments: Files, at: datetime) -> Ticket:
+def _accept(
+    ticket: Ticket, *, text: str, attachments: Files, at: datetime, mail: Mail | None
+) -> Ticket:
     """Everything that follows from a new ticket's row."""
     requester = ticket.requester
     say(
@@ -273,8 +303,9 @@ def _accept(ticket: Ticket, *, text: str, attachments: Files, at: datetime) -> T
         is_public=True,
         attachments=attachments,
         channel=ticket.channel,
+        mail=mail,
     )
-    started = clocks.start(
+    clocks.start(
         ticket_id=ticket.pk,
         policy=ticket.policy,
         priority=ticket.priority,
@@ -282,37 +313,47 @@ def _accept(ticket: Ticket, *, text: str, attachments: Files, at: datetime) -> T
         at=at,
         reason="Submitted",
     )
-    notices.acknowledged(ticket, started, at=at)
     detail = f"{ticket.priority.code}, {ticket.get_channel_display()}."
     return done(ticket, Event.Kind.OPENED, by=requester, at=at, detail=detail)
 
 
-def _customer_reply(
-    ticket: Ticket, *, by: User, text: str, at: datetime, attachments: Files
-) -> Ticket:
-    was, status = ticket.status, move(ticket, Act.CUSTOMER_REPLY)
-    say(ticket, by=by, text=text, at=at, is_public=True, attachments=attachments)
+def customer_wrote(ticket: Ticket, *, by: User, at: datetime, was: str, status: Status) -> Ticket:
+    """What follows from a customer's public message; the ticket is locked, the message is there."""
     if was == Status.PENDING:
         _resume(ticket, by=by, at=at, status=status, reason="The customer replied")
     elif was == Status.RESOLVED:
         _reopen(ticket, by=by, at=at, status=status, reason="The customer replied")
+    asked = _asked(ticket, by=by, at=at)
     detail = "The ticket is open again." if status != was else ""
-    return done(
-        ticket,
-        Event.Kind.CUSTOMER_REPLIED,
-        by=by,
+    kind, moved = Event.Kind.CUSTOMER_REPLIED, asked or status != was
+    return done(ticket, kind, by=by, at=at, detail=detail, moves_clocks=moved)
+
+
+def _asked(ticket: Ticket, *, by: User, at: datetime) -> bool:
+    """The customer waits for the next answer from now on, unless he waits for one already."""
+    metric = Metric.NEXT_RESPONSE
+    if ticket.first_responded_at is None or clocks.is_running(ticket_id=ticket.pk, metric=metric):
+        return False
+    reason = "The customer wrote"
+    started = clocks.start(
+        ticket_id=ticket.pk,
+        policy=ticket.policy,
+        priority=ticket.priority,
+        metrics=[metric],
         at=at,
-        detail=detail,
-        moves_clocks=status != was,
+        by=by,
+        reason=reason,
     )
+    if started:
+        _stand_still(ticket, by=by, at=at, reason=reason)
+    return bool(started)
 
 
 def _responded(ticket: Ticket, *, by: User, at: datetime) -> None:
     if ticket.first_responded_at is None:
         ticket.first_responded_at = at
-        clocks.stop(
-            ticket_id=ticket.pk, metrics=[Metric.FIRST_RESPONSE], at=at, by=by, reason="Answered"
-        )
+    answered = [Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE]
+    clocks.stop(ticket_id=ticket.pk, metrics=answered, at=at, by=by, reason="Answered")
 
 
 def _resume(ticket: Ticket, *, by: User | None, at: datetime, status: Status, reason: str) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core import signing
 from django.core.signing import BadSignature, Signer
 from django.urls import reverse
 
-from tickets.models import Ticket, User
+from tickets.models import Escalation, Ticket, User
+
+_ACKNOWLEDGEMENT = "tickets.links.acknowledgement"
 
 
 def _signer() -> Signer:
@@ -44,3 +47,28 @@ def holder(reference: str, key: str) -> tuple[Ticket, User] | None:
         return None
     ticket = Ticket.objects.visible_to(user).filter(pk=number).first()
     return (ticket, user) if ticket and ticket.reference == reference else None
+
+
+def acknowledgement_url_for(escalation: Escalation, reader: User | str) -> str:
+    """The absolute address at which this reader, or whoever reads that mail, acknowledges it."""
+    who = reader.pk if isinstance(reader, User) else reader
+    key = signing.dumps([escalation.pk, who], salt=_ACKNOWLEDGEMENT)
+    return f"{settings.PUBLIC_BASE_URL}{reverse('portal:acknowledge', args=[key])}"
+
+
+def acknowledger(key: str) -> tuple[Escalation, User | str] | None:
+    """The escalation and the reader of a link, or None when it is forged or outdated.
+
+    The link of a member of staff ends with his work here; at an address it is the address that
+    acknowledges, unless a member of staff has it.
+    """
+    try:
+        escalation_id, who = signing.loads(key, salt=_ACKNOWLEDGEMENT)
+    except BadSignature:
+        return None
+    escalation = Escalation.objects.for_reading().filter(pk=escalation_id).first()
+    if isinstance(who, int):
+        reader = User.objects.staff().filter(pk=who).first()
+    else:
+        reader = User.objects.staff().filter(email=User.objects.clean_email(who)).first() or who
+    return (escalation, reader) if escalation and reader else None

@@ -20,7 +20,8 @@ def load_desk() -> list[str]:
     Who is in a team or a group is never touched. The policy's priorities must have been loaded.
     """
     for name in defaults.TEAMS:
-        Team.objects.get_or_create(name=name)
+        is_engineering = name == defaults.ENGINEERING
+        Team.objects.get_or_create(name=name, defaults={"is_engineering": is_engineering})
     priorities = {priority.code: priority for priority in Priority.objects.all()}
     support = Team.objects.get(name=defaults.SUPPORT)
     for position, row in enumerate(defaults.REQUEST_TYPES, start=1):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import prefetch_related_objects
+from django.conf import settings
+from django.db.models import Q, prefetch_related_objects
 
-from sla.models import Clock
-from tickets import links, outbox, wording
-from tickets.models import Message, RequestType, Ticket, User
+from sla.models import Clock, hours_of
+from tickets import links, outbox, roles, wording
+from tickets.models import Escalation, Message, RequestType, Ticket, User
 
 
 def acknowledged(ticket: Ticket, clocks: Iterable[Clock], *, at: datetime) -> None:
@@ -18,7 +19,11 @@ def acknowledged(ticket: Ticket, clocks: Iterable[Clock], *, at: datetime) -> No
 
     The address may be somebody else's: nothing that was typed into the form is in this message.
     """
-    urgent = RequestType.objects.answered_day_and_night(ticket.policy)
+    urgent = RequestType.objects.answered_day_and_night(ticket.policy).select_related("priority")
+    is_urgent = any(
+        ticket.priority_id == kind.priority_id or ticket.request_type_id == kind.pk
+        for kind in urgent
+    )
     tell(
         [ticket.requester],
         "acknowledgement",
@@ -26,20 +31,19 @@ def acknowledged(ticket: Ticket, clocks: Iterable[Clock], *, at: datetime) -> No
         cause=f"ack:{ticket.pk}",
         at=at,
         clocks=sorted(clocks, key=lambda clock: clock.metric),
-        urgent=list(urgent),
+        urgent=[] if is_urgent else list(urgent),
+        opens_at=_next_opening(ticket, at),
     )
 
 
 def replied(ticket: Ticket, message: Message, *, at: datetime) -> None:
-    """Send an agent's public message to the requester."""
-    cause = f"message:{message.pk}"
-    tell([ticket.requester], "reply", ticket, cause=cause, at=at, message=message)
+    """Send an agent's public message to the requester and to the followers."""
+    _answer("reply", ticket, message, at=at)
 
 
 def resolved(ticket: Ticket, message: Message, *, at: datetime) -> None:
-    """Tell the requester that the ticket is solved, and how to disagree."""
-    cause = f"message:{message.pk}"
-    tell([ticket.requester], "resolution", ticket, cause=cause, at=at, message=message)
+    """Tell the requester and the followers that it is solved, and how to disagree."""
+    _answer("resolution", ticket, message, at=at)
 
 
 def assigned(ticket: Ticket, *, by: User | None, at: datetime) -> None:
@@ -48,6 +52,28 @@ def assigned(ticket: Ticket, *, by: User | None, at: datetime) -> None:
     if assignee is not None and assignee != by:
         cause = f"assigned:{ticket.pk}:{assignee.pk}:{at.isoformat()}"
         tell([assignee], "assignment", ticket, cause=cause, at=at, assigned_by=by)
+
+
+def escalated(
+    reader: User | str, occasion: str, escalation: Escalation, **context: Any
+) -> outbox.Letter:
+    """What one of those who are called reads, with a link of his own to acknowledge it."""
+    return letter(
+        reader,
+        occasion,
+        escalation.ticket,
+        at=escalation.at,
+        escalation=escalation,
+        acknowledge_link=links.acknowledgement_url_for(escalation, reader),
+        **context,
+    )
+
+
+def administrators() -> Sequence[User | str]:
+    """Whoever can mend the desk, each once; the escalation address when there is nobody."""
+    group = Q(is_staff=True, groups__name=roles.ADMINISTRATOR)
+    people = User.objects.filter(Q(is_superuser=True) | group, is_active=True)
+    return list(people.distinct()) or [settings.ESCALATION_ADDRESS]
 
 
 def tell(
@@ -66,21 +92,54 @@ def tell(
     """
     if message is not None:
         prefetch_related_objects([message], "attachments")
-    letters = []
-    for reader in readers:
-        user = reader if isinstance(reader, User) else None
-        address = user.email if user else str(reader)
-        is_requester = user is not None and user.pk == ticket.requester_id
-        link = links.url_for(ticket, user) if user and is_requester else links.desk_url_for(ticket)
-        words = wording.words(
-            occasion,
-            reader=user,
-            zone=(user.time_zone if user else "") or ticket.policy.calendar.time_zone,
-            at=at,
-            ticket=ticket,
-            message=message,
-            link=link,
-            **context,
-        )
-        letters.append(outbox.Letter(address, words.subject, words.text, words.html, user))
+        context |= {"enclosed": outbox.enclosed(message), "signature": message.author.signature}
+    letters = [
+        letter(reader, occasion, ticket, at=at, message=message, **context) for reader in readers
+    ]
     outbox.queue(letters, occasion=occasion, cause=cause, ticket=ticket, at=at, message=message)
+
+
+def letter(
+    reader: User | str, occasion: str, ticket: Ticket, *, at: datetime, **context: Any
+) -> outbox.Letter:
+    """What one person reads on this occasion."""
+    user = reader if isinstance(reader, User) else None
+    words = wording.words(
+        occasion,
+        reader=user,
+        zone=(user.time_zone if user else "") or ticket.policy.calendar.time_zone,
+        at=at,
+        ticket=ticket,
+        link=_link(ticket, reader),
+        **context,
+    )
+    address = user.email if user else str(reader)
+    return outbox.Letter(address, words.subject, words.text, words.html, user)
+
+
+def _next_opening(ticket: Ticket, at: datetime) -> datetime | None:
+    """When support opens, for who writes while it is closed; None while it is open."""
+    version_id = ticket.policy.calendar.current_version_id
+    if version_id is None:
+        return None
+    hours = hours_of(version_id)
+    return None if hours.is_open(at) else hours.next_open(at)
+
+
+def _answer(occasion: str, ticket: Ticket, message: Message, *, at: datetime) -> None:
+    """Each reader gets a mail of his own, so that nobody learns who else reads it."""
+    following = [row.user for row in ticket.followers.select_related("user")]
+    followers = [user for user in following if user.is_active]
+    readers = dict.fromkeys([ticket.requester, *followers])
+    readers.pop(message.author, None)
+    cause = f"message:{message.pk}"
+    tell(readers, occasion, ticket, cause=cause, at=at, message=message)
+
+
+def _link(ticket: Ticket, reader: User | str) -> str:
+    """Where this reader sees the ticket; "" for a customer who only follows it."""
+    if not isinstance(reader, User):
+        return links.desk_url_for(ticket)
+    if reader.pk == ticket.requester_id:
+        return links.url_for(ticket, reader)
+    return links.desk_url_for(ticket) if reader.is_staff else ""

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
+from operator import itemgetter
 
 from celery import current_app
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import prefetch_related_objects
 
-from tickets.models import Delivery, Message, Ticket, User
+from tickets import addresses
+from tickets.models import Attachment, Delivery, Message, Ticket, User
 
 DELIVER = "tickets.tasks.deliver"
+MOST_REFERENCES = 20
+# RFC 5322, 3.6.4, and no longer than a header's line may be.
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
 
 
 @dataclass(frozen=True)
@@ -33,38 +40,75 @@ def queue(
     *,
     occasion: str,
     cause: str,
-    ticket: Ticket,
+    ticket: Ticket | None,
     at: datetime,
     message: Message | None = None,
 ) -> None:
     """Queue the letters; a `cause` reaches each address once, however often it is queued."""
-    Delivery.objects.bulk_create(
-        [
-            Delivery(
-                key=f"{cause}:{letter.address}",
-                ticket=ticket,
-                message=message,
-                user=letter.user,
-                occasion=occasion,
-                recipient=letter.address,
-                subject=letter.subject,
-                text=letter.text,
-                html=letter.html,
-                mail_message_id=new_message_id(ticket),
-                next_attempt_at=at,
-                created_at=at,
-            )
-            for letter in letters
-        ],
-        ignore_conflicts=True,
-    )
+    post(drafts(letters, occasion=occasion, cause=cause, ticket=ticket, at=at, message=message))
+
+
+def drafts(
+    letters: Iterable[Letter],
+    *,
+    occasion: str,
+    cause: str,
+    ticket: Ticket | None,
+    at: datetime,
+    message: Message | None = None,
+) -> list[Delivery]:
+    """The letters as deliveries that are not queued yet, for `post`.
+
+    `message` is the public one whose author writes them and whose files go with them. Raises
+    ValueError for any other: an internal note never leaves.
+    """
+    if message is not None and not (message.is_public and message.by_staff):
+        raise ValueError(f"Message {message.pk} is not a public one of ours: it never leaves.")
+    return [
+        Delivery(
+            key=f"{cause}:{letter.address}",
+            ticket=ticket,
+            message=message,
+            user=letter.user,
+            occasion=occasion,
+            recipient=letter.address,
+            subject=letter.subject,
+            text=letter.text,
+            html=letter.html,
+            from_name=str(message.author)[:150] if message else "",
+            mail_message_id=new_message_id(ticket),
+            next_attempt_at=at,
+            created_at=at,
+        )
+        for letter in letters
+    ]
+
+
+def post(deliveries: Sequence[Delivery]) -> None:
+    """Queue these deliveries at once, and let a worker look after the commit.
+
+    Here each gets its place in the conversation, for good: what it answers, and where answers go.
+    """
+    _join_conversations([delivery for delivery in deliveries if delivery.ticket])
+    Delivery.objects.bulk_create(deliveries, ignore_conflicts=True)
     wake()
 
 
-def new_message_id(ticket: Ticket) -> str:
+def enclosed(message: Message) -> list[Attachment]:
+    """The files that go with the mail of this message: all, or none when they are too many bytes.
+
+    It never answers with those of an internal note.
+    """
+    files = list(message.attachments.all()) if message.is_public else []
+    fits = sum(file.size for file in files) <= settings.MAX_MAIL_ATTACHMENT_BYTES
+    return files if fits else []
+
+
+def new_message_id(ticket: Ticket | None) -> str:
     """A new Message-ID (RFC 5322, 3.6.4) at the domain that we send from."""
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
-    return f"<{ticket.reference.lower()}.{secrets.token_hex(12)}@{domain}>"
+    subject = ticket.reference.lower() if ticket else "desk"
+    return f"<{subject}.{secrets.token_hex(12)}@{domain}>"
 
 
 def wake() -> None:
@@ -78,3 +122,60 @@ def wake() -> None:
 
 def _send_wake_up() -> None:
     current_app.send_task(DELIVER, ignore_result=True, retry=False, expires=60)
+
+
+def _join_conversations(deliveries: Sequence[Delivery]) -> None:
+    """Name the customer's newest mail, and all that this recipient has of the conversation.
+
+    Two queries however many tickets there are: a sweep tells many people at once.
+    """
+    tickets = {delivery.ticket.pk: delivery.ticket for delivery in deliveries if delivery.ticket}
+    if not tickets:
+        return
+    prefetch_related_objects(list(tickets.values()), "mailbox")
+    reply_to = {pk: addresses.reply_address(ticket) for pk, ticket in tickets.items()}
+    received, sent = _received(tickets), _sent(tickets)
+    for delivery in deliveries:
+        number = delivery.ticket_id or 0
+        theirs = received.get(number, [])
+        ours = sent.get((number, delivery.recipient), [])
+        delivery.reply_to = reply_to[number]
+        delivery.in_reply_to = theirs[-1][1] if theirs else ""
+        delivery.references = " ".join(
+            _shortened([name for _, name in sorted(theirs + ours, key=itemgetter(0))])
+        )
+
+
+def _shortened(names: list[str]) -> list[str]:
+    """The one that began the conversation, and the last ones."""
+    return names if len(names) <= MOST_REFERENCES else [names[0], *names[1 - MOST_REFERENCES :]]
+
+
+type _Mails = list[tuple[datetime, str]]
+
+
+def _received(tickets: Iterable[int]) -> dict[int, _Mails]:
+    """The mails of customers by ticket, the oldest first; not what an answering machine wrote."""
+    rows = Message.objects.filter(
+        ticket_id__in=tickets, is_public=True, by_staff=False, is_automatic=False, is_accepted=True
+    ).exclude(mail_message_id="")
+    found: dict[int, _Mails] = {}
+    for ticket_id, at, name in rows.order_by("sent_at", "pk").values_list(
+        "ticket_id", "sent_at", "mail_message_id"
+    ):
+        if _MESSAGE_ID.fullmatch(name):
+            found.setdefault(ticket_id, []).append((at, name))
+    return found
+
+
+def _sent(tickets: Iterable[int]) -> dict[tuple[int, str], _Mails]:
+    """Our mails by ticket and recipient, the oldest first, without those that did not get there."""
+    rows = Delivery.objects.filter(ticket_id__in=tickets).exclude(
+        state__in=[Delivery.State.DEAD, Delivery.State.CANCELLED]
+    )
+    found: dict[tuple[int, str], _Mails] = {}
+    for ticket_id, recipient, at, name in rows.order_by("created_at").values_list(
+        "ticket_id", "recipient", "created_at", "mail_message_id"
+    ):
+        found.setdefault((ticket_id or 0, recipient), []).append((at, name))
+    return found

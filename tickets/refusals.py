@@ -52,3 +52,31 @@ class NotWithEngineering(Refused):
 
 class OnlyForStaff(Refused):
     """Only members of staff can do this."""
+
+
+class NotTheRequester(Refused):
+    """Only the person who sent the request can do this."""
+
+
+class NoReasonGiven(Refused):
+    """Tell us why: the people who are called need to know."""
+
+
+class EscalatedToday(Refused):
+    """You have escalated this ticket today already, and the people in charge were told."""
+
+
+class AlreadyAcknowledged(Refused):
+    """Somebody has acknowledged this escalation already."""
+
+
+class AcceptedAlready(Refused):
+    """This message is part of the conversation already."""
+
+
+class EscalationOver(Refused):
+    """This escalation is over: the ticket is solved, or the promise has ended."""
+
+
+class FollowsAlready(Refused):
+    """This person gets the answers to this ticket already."""

@@ -19,17 +19,23 @@ def _each(app: str, models: str, *actions: str) -> set[str]:
 
 _AGENT = {
     *_each("tickets", "ticket", "view", "change"),
-    *_each("tickets", "message attachment event", "view"),
+    # Acknowledging an escalation is a change of its ticket.
+    *_each("tickets", "message attachment event escalation", "view"),
     *_each("tickets", "user organization team requesttype", "view"),
     # Changing a delivery is to have it sent again.
     *_each("tickets", "delivery", "view", "change"),
+    # Changing a message that came in is to have it read again.
+    *_each("tickets", "inboundmessage", "view", "change"),
+    *_each("tickets", "follower", "view"),
+    # Deleting an undeliverable address is to write to it again.
+    *_each("tickets", "undeliverableaddress", "view", "delete"),
     *_each("sla", "clock pause clockevent firing priority", "view"),
 }
 _MANAGER = {
     *_AGENT,
     "sla.view_reports",
-    *_each("sla", "calendar openinghours holiday calendarversion sweep", "view"),
-    *_each("sla", "policy target pauserule escalationstep", "view"),
+    *_each("sla", "calendar openinghours holiday calendarversion sweep recalculation", "view"),
+    *_each("sla", "policy policyversion target pauserule escalationstep", "view"),
     *_each("sla", "calendar policy", "add", "change"),
     *_each("sla", "openinghours holiday", "add", "change", "delete"),
     *_each("sla", "target pauserule escalationstep", "add", "change", "delete"),
@@ -38,6 +44,7 @@ _ADMINISTRATOR = {
     *_MANAGER,
     *_each("sla", "calendar policy priority", "add", "change", "delete"),
     *_each("tickets", "user organization team requesttype", "add", "change", "delete"),
+    *_each("tickets", "mailbox", "view", "add", "change", "delete"),
     *_each("auth", "group", "view", "add", "change", "delete"),
     # How often the sweeps run.
     *_each("django_celery_beat", "periodictask", "view", "change"),

@@ -20,11 +20,13 @@ class Act(TextChoices):
     CUSTOMER_REPLY = "customer_reply", "write to"
     NOTE = "note", "add a note to"
     ASSIGN = "assign", "assign"
+    FOLLOW = "follow", "add a follower to"
     CHANGE_PRIORITY = "change_priority", "change the priority of"
     WAIT = "wait", "wait for the customer on"
     RESUME = "resume", "resume"
-    TO_ENGINEERING = "to_engineering", "escalate"
+    TO_ENGINEERING = "to_engineering", "hand over"
     FROM_ENGINEERING = "from_engineering", "take back"
+    ESCALATE = "escalate", "escalate"
     RESOLVE = "resolve", "resolve"
     REOPEN = "reopen", "reopen"
     CLOSE = "close", "close"
@@ -56,6 +58,7 @@ MOVES: dict[Act, dict[Status, Status]] = {
         Status.PENDING: Status.PENDING,
         Status.RESOLVED: Status.RESOLVED,
     },
+    Act.FOLLOW: {status: status for status in Status if status != Status.CLOSED},
     Act.CHANGE_PRIORITY: {status: status for status in UNSOLVED},
     Act.WAIT: {Status.NEW: Status.PENDING, Status.OPEN: Status.PENDING},
     Act.RESUME: {Status.PENDING: Status.OPEN},
@@ -65,6 +68,7 @@ MOVES: dict[Act, dict[Status, Status]] = {
         Status.PENDING: Status.PENDING,
     },
     Act.FROM_ENGINEERING: {status: status for status in UNSOLVED},
+    Act.ESCALATE: {status: status for status in UNSOLVED},
     Act.RESOLVE: dict.fromkeys(UNSOLVED, Status.RESOLVED),
     Act.REOPEN: {Status.RESOLVED: Status.OPEN},
     Act.CLOSE: {Status.RESOLVED: Status.CLOSED},

@@ -2,28 +2,57 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime
+from typing import Protocol
 
 from celery import shared_task
 from django.utils import timezone
 
 from sla.sweep import recorded
-from tickets import delivery, escalation
+from tickets import delivery, escalation, fetching, inbound, recalculation, watchdog
 
-SWEEP_PERIOD = timedelta(seconds=10)
+AWAKE_SINCE = timezone.now()
+
+
+class Work(Protocol):
+    """Answers how many rows it handled."""
+
+    def __call__(self, *, at: datetime) -> int: ...
 
 
 @shared_task
 def deliver() -> None:
     """Send what waits in the outbox."""
-    at = timezone.now()
-    with recorded("outbox", period=SWEEP_PERIOD, at=at) as run:
-        run.did = delivery.send_waiting(at=at)
+    _sweep(watchdog.OUTBOX, delivery.send_waiting)
 
 
 @shared_task
 def escalate() -> None:
     """Fire the escalation steps that are due."""
+    _sweep(watchdog.ESCALATION, escalation.fire_due_steps)
+
+
+@shared_task
+def recalculate() -> None:
+    """Go on with what a change of a calendar or a policy asked for."""
+    _sweep(watchdog.RECALCULATION, recalculation.go_on)
+
+
+@shared_task
+def fetch_mail() -> None:
+    """Fetch what is unread in the mailboxes."""
+    _sweep(watchdog.FETCHING, fetching.fetch_due)
+
+
+@shared_task
+def read_mail() -> None:
+    """Make tickets and replies of the messages that arrived."""
+    _sweep(watchdog.INBOX, inbound.read_waiting)
+
+
+def _sweep(name: str, work: Work) -> None:
+    """Work, leave a record of it, and look whether the other sweeps run as well."""
     at = timezone.now()
-    with recorded("escalation", period=SWEEP_PERIOD, at=at) as run:
-        run.did = escalation.fire_due_steps(at=at)
+    with recorded(name, period=watchdog.period_of(name), at=at) as run:
+        run.did = work(at=at)
+    watchdog.look(at=timezone.now(), since=AWAKE_SINCE)

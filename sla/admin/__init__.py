@@ -3,6 +3,7 @@
 from sla.admin.calendars import CalendarAdmin
 from sla.admin.clocks import ClockAdmin
 from sla.admin.policies import PolicyAdmin, PriorityAdmin
+from sla.admin.recalculations import RecalculationAdmin
 from sla.admin.reports import ClocksBehindView, ReportView
 from sla.admin.sweeps import SweepAdmin
 
@@ -12,6 +13,7 @@ __all__ = [
     "ClocksBehindView",
     "PolicyAdmin",
     "PriorityAdmin",
+    "RecalculationAdmin",
     "ReportView",
     "SweepAdmin",
 ]

@@ -1,4 +1,4 @@
-"""Clocks: the record of every promise, to be looked at."""
+"""Clocks: the record of every promise, to be looked at, with the explanation of its deadline."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -18,6 +18,7 @@ from unfold.decorators import display
 
 from sla.admin.protection import ReadOnlyAdmin, ReadOnlyInline
 from sla.admin.words import instant_in_words
+from sla.explanation import explain
 from sla.models import Clock, ClockEvent, Firing, Pause
 from sla.models.clocks import ClockQuerySet
 from sla.reports.figures import BROKEN, KEPT
@@ -85,8 +86,8 @@ class LedgerInline(ReadOnlyInline):
 
     model = ClockEvent
     verbose_name_plural = "deadline history"
-    fields = ["when", "kind", "by", "reason", "before", "after"]
-    readonly_fields = ["when", "before", "after"]
+    fields = ["when", "kind", "who", "reason", "before", "after"]
+    readonly_fields = ["when", "who", "before", "after"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("by")
@@ -94,6 +95,10 @@ class LedgerInline(ReadOnlyInline):
     @display(description="At")
     def when(self, event: ClockEvent) -> str:
         return instant_in_words(event.at)
+
+    @display(description="By")
+    def who(self, event: ClockEvent) -> str:
+        return str(event.by or "The system")
 
     @display(description="Due before")
     def before(self, event: ClockEvent) -> str:
@@ -107,11 +112,13 @@ class LedgerInline(ReadOnlyInline):
 class FiringInline(ReadOnlyInline):
     model = Firing
     verbose_name_plural = "escalation steps that fired"
-    fields = ["step", "when"]
-    readonly_fields = ["when"]
+    fields = ["what", "when"]
+    readonly_fields = ["what", "when"]
 
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("step__priority")
+    @display(description="Step")
+    def what(self, firing: Firing) -> str:
+        """As it was then: the step may have another percentage by now."""
+        return f"{firing.percent} % of the target"
 
     @display(description="At")
     def when(self, firing: Firing) -> str:
@@ -120,8 +127,12 @@ class FiringInline(ReadOnlyInline):
 
 @admin.register(Clock)
 class ClockAdmin(ReadOnlyAdmin):
-    """Every promise with its state; nothing can be edited."""
+    """Every promise with its state, and on its page how its deadline comes about; read-only.
 
+    Of a long explanation the page shows a part, and with `?stretches=all` all of it.
+    """
+
+    change_form_template = "admin/sla/clock/change_form.html"
     list_display = ["reference", "state", "due", "priority_code", "metric", "promised"]
     list_filter = [
         StateFilter,
@@ -140,15 +151,32 @@ class ClockAdmin(ReadOnlyAdmin):
         "ended", "used",
     ]  # fmt: skip
     fieldsets = [
+        # The explanation follows this one.
         (None, {"fields": ["ticket_link", "priority_code", "metric", "promised", "state_label"]}),
         ("Times", {"fields": ["started", "goal", "due", "ended", "used"]}),
-        ("Made under", {"fields": ["policy", "calendar_version", "earlier_promise"]}),
+        (
+            "Made under",
+            {"fields": ["policy", "policy_version", "calendar_version", "earlier_promise"]},
+        ),
     ]
-    inlines = [PauseInline, LedgerInline, FiringInline]
+    inlines = [LedgerInline, PauseInline, FiringInline]
 
     def get_queryset(self, request: HttpRequest) -> ClockQuerySet:
         clocks = Clock.objects.with_end(timezone.now())
         return clocks.select_related("ticket", "priority", "policy", "calendar_version__calendar")
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> HttpResponse:
+        """The page of a clock, with its explanation at this moment."""
+        explanation = explain(context["original"], at=timezone.now())
+        rows = explanation.rows()
+        is_whole = len(rows) == len(explanation.lines)
+        if request.GET.get("stretches") == "all":
+            rows = list(explanation.lines)
+        context.update(explanation=explanation, rows=rows, is_whole=is_whole)
+        page: HttpResponse = super().render_change_form(request, context, *args, **options)
+        return page
 
     @display(description="Ticket", ordering="ticket_id")
     def reference(self, clock: Clock) -> str:

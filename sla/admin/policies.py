@@ -1,59 +1,39 @@
-"""Priorities and policies: targets, what pauses them, and the escalation steps."""
+"""Priorities and policies: targets, and what pauses them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
-from django.db.models import ForeignKey, QuerySet
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import TabularInline
+from django.utils import timezone
 from unfold.decorators import display
 from unfold.forms import PaginationInlineFormSet
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from sla.admin.protection import KeptWhileUsed, OneDefault
-from sla.models import EscalationStep, PauseRule, Policy, Priority, Role, Target
+from sla import recalculation
+from sla.admin.previews import DECISION, Previewed, Undecided, follow, put_into_force
+from sla.admin.protection import KeptWhileUsed, Locked, OneDefault
+from sla.admin.rows import WithoutRowLinks
+from sla.admin.steps import StepInline
+from sla.models import (
+    Clock,
+    EscalationStep,
+    PauseRule,
+    Policy,
+    Priority,
+    Recalculation,
+    Target,
+)
+from sla.preview import Preview
 
 # Beyond that a deadline may lie further away than business time reckons (200 years).
 LONGEST = MaxValueValidator(9_999, "A target is at most 9,999.")
-
-
-class WithoutRowLinks(TabularInline):
-    """Rows that are edited here alone; no buttons to edit the priorities beside the choice."""
-
-    extra = 0
-    show_title = False
-
-    def formfield_for_foreignkey(
-        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> forms.ModelChoiceField[Any] | None:
-        field: forms.ModelChoiceField[Any] | None = super().formfield_for_foreignkey(
-            db_field, request, **kwargs
-        )
-        if field is not None and db_field.null:
-            field.empty_label = "Every priority"
-        return field
-
-    def formfield_for_choice_field(
-        self, db_field: Any, request: HttpRequest, **kwargs: Any
-    ) -> forms.TypedChoiceField | None:
-        if db_field.blank:
-            kwargs["choices"] = db_field.get_choices(blank_choice=[("", "Every metric")])
-        field: forms.TypedChoiceField | None = super().formfield_for_choice_field(
-            db_field, request, **kwargs
-        )
-        return field
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if isinstance(db_field, ForeignKey) and field is not None:
-            # The wrapper draws links to add, change and delete a priority.
-            field.widget = getattr(field.widget, "widget", field.widget)
-        return field
 
 
 class TargetForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -101,60 +81,8 @@ class PauseRuleInline(WithoutRowLinks):
     verbose_name_plural = "what pauses the clocks"
 
 
-class StepForm(forms.ModelForm):  # type: ignore[type-arg]
-    """One step, its roles as checkboxes."""
-
-    roles = forms.MultipleChoiceField(
-        choices=Role,
-        label="Tells",
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        error_messages={"required": "Choose whom this step tells."},
-    )
-
-
-class StepFormSet(PaginationInlineFormSet):
-    """The steps: each once, and what has fired stays."""
-
-    def clean(self) -> None:
-        """Refuse doubles (an empty choice counts too), and to delete a step that has fired."""
-        # First: Django's own refusal would name every firing.
-        self._keep_what_fired()
-        super().clean()
-        seen: set[tuple[Any, ...]] = set()
-        for form in self.forms:
-            values = getattr(form, "cleaned_data", None)
-            if not values or values.get("DELETE"):
-                continue
-            step = tuple(values.get(name) for name in ("priority", "metric", "percent"))
-            if step in seen:
-                raise ValidationError("A step is listed twice for the same targets.")
-            seen.add(step)
-
-    def _keep_what_fired(self) -> None:
-        leaving = [
-            form.instance.pk for form in self.initial_forms if form.cleaned_data.get("DELETE")
-        ]
-        fired = EscalationStep.objects.filter(pk__in=leaving, firings__isnull=False).first()
-        if fired:
-            raise ValidationError(
-                f"The step at {fired} has fired, so it stays in the record. "
-                "Make it inactive instead."
-            )
-
-
-class StepInline(WithoutRowLinks):
-    model = EscalationStep
-    form = StepForm
-    formset = StepFormSet
-    fields = ["percent", "priority", "metric", "roles", "is_active"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[EscalationStep]:
-        rows: QuerySet[EscalationStep] = super().get_queryset(request).select_related("priority")
-        return rows
-
-
 @admin.register(Priority)
-class PriorityAdmin(OneDefault, KeptWhileUsed):
+class PriorityAdmin(Previewed, OneDefault, KeptWhileUsed):
     """P1 to P4."""
 
     list_display = ["code", "name", "rank", "is_default"]
@@ -162,10 +90,20 @@ class PriorityAdmin(OneDefault, KeptWhileUsed):
     search_fields = ["code", "name"]
     fields = ["code", "name", "rank", "definition", "examples", "is_default"]
 
+    def save_related(
+        self, request: HttpRequest, form: forms.ModelForm[Any], formsets: list[Any], change: bool
+    ) -> None:
+        """Save, once the person has seen how many open promises go by this definition."""
+        super().save_related(request, form, formsets, change)
+        total = Clock.objects.running().filter(priority=form.instance).count()
+        if change and form.changed_data and total and DECISION not in request.POST:
+            found, subject = Preview(total=total), str(form.instance)
+            raise Undecided(found, subject=subject, seen="", offers_open=False)
+
 
 @admin.register(Policy)
-class PolicyAdmin(OneDefault, KeptWhileUsed):
-    """Targets on a calendar. Promises that were made keep the target they were made with."""
+class PolicyAdmin(Locked, Previewed, OneDefault, KeptWhileUsed):
+    """Targets on a calendar; what is saved becomes a version, which promises name."""
 
     list_display = ["name", "calendar", "target_count", "is_default"]
     list_select_related = ["calendar"]
@@ -182,3 +120,46 @@ class PolicyAdmin(OneDefault, KeptWhileUsed):
     @display(description="Targets")
     def target_count(self, policy: Policy) -> int:
         return len(policy.targets.all())
+
+    def save_related(
+        self, request: HttpRequest, form: forms.ModelForm[Any], formsets: list[Any], change: bool
+    ) -> None:
+        """Publish what the rows say now, and apply it to open promises if the person says so."""
+        super().save_related(request, form, formsets, change)
+        at, policy = timezone.now(), form.instance
+        before = policy.current_version
+        version = policy.publish(at=at)
+        applied = False
+        if version != before:
+            asked = Recalculation(policy_version=version)
+            number = before.number if before else None
+            applied = put_into_force(request, asked, before=number, at=at)
+        steps = [found for found in formsets if found.model is EscalationStep]
+        if change and not applied and any(formset.has_changed() for formset in steps):
+            self._reschedule(request, policy, at)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes with a policy: also its present version, which must not keep it."""
+        with transaction.atomic():
+            _let_go(objs)
+            found = super().get_deleted_objects(objs, request)
+            transaction.set_rollback(True)
+        return found
+
+    def delete_model(self, request: HttpRequest, obj: Policy) -> None:
+        """Delete a policy that nothing refers to, with its versions."""
+        _let_go([obj])
+        super().delete_model(request, obj)
+
+    def _reschedule(self, request: HttpRequest, policy: Policy, at: datetime) -> None:
+        """Steps are the desk's own alarms and no promises: new ones hold for open tickets too."""
+        asked = recalculation.request(at=at, by=request.user, steps_of=policy)
+        if asked.total:
+            follow(request, asked)
+        else:
+            asked.delete()
+
+
+def _let_go(policies: Iterable[Policy]) -> None:
+    """Policies and their versions refer to each other: either would keep the other."""
+    Policy.objects.filter(pk__in=[policy.pk for policy in policies]).update(current_version=None)

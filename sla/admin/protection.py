@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin, TabularInline
@@ -45,6 +45,19 @@ class ReadOnlyInline(ReadOnly, TabularInline):
 
     extra = 0
     show_title = False
+
+
+class Locked(ModelAdmin):
+    """Locks the row while it is saved, so that a second click finds the version that it made."""
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        """The row; locked where a transaction is open, which pages that only show it have not."""
+        found = super().get_object(request, object_id, from_field)
+        if found is None or not transaction.get_connection().in_atomic_block:
+            return found
+        return self.model._default_manager.select_for_update(no_key=True).get(pk=found.pk)
 
 
 class KeptWhileUsed(Styled, ModelAdmin):

@@ -15,11 +15,11 @@ LATE, ON_TIME = "late", "on time"
 
 @admin.register(Sweep)
 class SweepAdmin(ReadOnlyAdmin):
-    """Red when a sweep has not run for three of its periods: beat or every worker is away."""
+    """Red when a sweep has not run for three of its periods: see `Sweep.is_late`."""
 
     list_display = ["name", "state", "last_run", "period", "took", "did"]
-    readonly_fields = ["state", "last_run", "period", "took"]
-    fields = ["name", "state", "last_run", "period", "took", "did"]
+    readonly_fields = ["state", "last_run", "running", "period", "took", "alarmed"]
+    fields = ["name", "state", "last_run", "running", "period", "took", "did", "alarmed"]
 
     @display(description="State", label={LATE: "danger", ON_TIME: "success"})
     def state(self, sweep: Sweep) -> str:
@@ -27,7 +27,11 @@ class SweepAdmin(ReadOnlyAdmin):
 
     @display(description="Last run", ordering="last_run_at")
     def last_run(self, sweep: Sweep) -> str:
-        return instant_in_words(sweep.last_run_at)
+        return instant_in_words(sweep.last_run_at) or "Never"
+
+    @display(description="Under way since")
+    def running(self, sweep: Sweep) -> str:
+        return instant_in_words(sweep.running_since) or "Not now"
 
     @display(description="Runs every")
     def period(self, sweep: Sweep) -> str:
@@ -36,3 +40,7 @@ class SweepAdmin(ReadOnlyAdmin):
     @display(description="Took")
     def took(self, sweep: Sweep) -> str:
         return f"{sweep.took_ms} ms"
+
+    @display(description="Administrators told")
+    def alarmed(self, sweep: Sweep) -> str:
+        return instant_in_words(sweep.alarmed_at) or "Nothing to tell"

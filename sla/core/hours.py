@@ -89,6 +89,11 @@ class Hours:
     def __repr__(self) -> str:
         return f"<Hours {self.name or 'unnamed'} in {self.zone}>"
 
+    @property
+    def table(self) -> Table:
+        """The table of the last answer, which holds all of its way."""
+        return self._table
+
     def is_open(self, at: datetime) -> bool:
         """Whether `at` lies in an opening: opening time does, closing time does not."""
         t = micros(at)
@@ -222,12 +227,7 @@ class Hours:
     def _opening(self, t: int) -> tuple[Table, int]:
         """The opening that `t` is in, or the next one, with the table that holds it."""
         table = self._covering(t, t)
-        while True:
-            i = bisect_right(table.starts, t) - 1
-            if t >= table.ends[i]:
-                i += 1
-            if i < len(table.starts):
-                break
+        while (i := bisect_right(table.ends, t)) == len(table.ends):
             table = self._longer(table, t)
         if table.starts[i] - t > TWO_YEARS:
             self._refuse_never(t)
@@ -273,10 +273,12 @@ class Hours:
     def _longer(self, table: Table, since: int) -> Table:
         """The table with more years at its end, in which the indexes of `table` stay good.
 
-        NeverOpen when two years without an opening follow `since` or the last opening.
+        NeverOpen when two years without an opening follow `since` or an opening behind it.
         """
-        if table.high - max(since, table.ends[-1]) > TWO_YEARS:
-            self._refuse_never(since)
+        closed_since = max(since, table.ends[-1])
+        self._check_way(table, since, closed_since)
+        if table.high - closed_since > TWO_YEARS:
+            self._refuse_never(closed_since)
         if table.last >= LAST_YEAR or table.high - since > HORIZON:
             self._refuse_far(since)
         years = table.last - table.first + 1

@@ -33,7 +33,7 @@ class OpenDay(NamedTuple):
     spans: Spans
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """The openings of some years; complete for instants from `low` up to `high`.
 

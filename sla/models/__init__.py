@@ -1,17 +1,18 @@
-"""Rows of the service level agreement: calendars, policies, clocks and the sweeps' records."""
+"""Rows of the service level agreement: calendars, policies, clocks and the records of sweeps."""
 
 from sla.models.calendars import Calendar, CalendarVersion, Holiday, OpeningHours, hours_of
 from sla.models.clocks import Clock, ClockEvent, Firing, Pause
 from sla.models.policies import (
     Condition,
-    EscalationStep,
     Metric,
     PauseRule,
     Policy,
+    PolicyVersion,
     Priority,
-    Role,
     Target,
 )
+from sla.models.recalculations import Recalculation
+from sla.models.steps import EscalationStep, Role
 from sla.models.sweeps import Sweep
 
 __all__ = [
@@ -28,7 +29,9 @@ __all__ = [
     "Pause",
     "PauseRule",
     "Policy",
+    "PolicyVersion",
     "Priority",
+    "Recalculation",
     "Role",
     "Sweep",
     "Target",

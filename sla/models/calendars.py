@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zoneinfo
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -38,6 +39,12 @@ class Calendar(models.Model):
         validators=[is_time_zone],
         help_text="The zone in which the opening hours below are read, for example Asia/Kolkata.",
     )
+    country = models.CharField(
+        max_length=3, blank=True, help_text="ISO 3166 code, whose public holidays are offered."
+    )
+    subdivision = models.CharField(
+        max_length=32, blank=True, help_text="ISO 3166-2 code or region within the country, if any."
+    )
     current_version = models.ForeignKey(
         "sla.CalendarVersion", null=True, editable=False, on_delete=models.PROTECT, related_name="+"
     )
@@ -54,6 +61,21 @@ class Calendar(models.Model):
         for row in self.opening_hours.order_by("weekday", "opens"):
             week.setdefault(row.weekday, []).append((row.opens, row.closes))
         return week
+
+    def write_week(self, week: Mapping[int, Sequence[tuple[str, str]]]) -> None:
+        """Make these the opening spans of the week, by weekday. The caller publishes them.
+
+        Whether they make sense is for `publish` to say, or for a form before.
+        """
+        wanted = {day: sorted(spans) for day, spans in sorted(week.items()) if spans}
+        if wanted == self.week():
+            return
+        self.opening_hours.all().delete()
+        OpeningHours.objects.bulk_create(
+            OpeningHours(calendar=self, weekday=weekday, opens=opens, closes=closes)
+            for weekday, spans in wanted.items()
+            for opens, closes in spans
+        )
 
     def exceptions(self) -> dict[str, dict[str, Any]]:
         """Dated exceptions: ISO date -> name and spans. A half-day beats a holiday (policy)."""

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from sla.core import deadlines
 from sla.models.calendars import CalendarVersion
-from sla.models.policies import Condition, EscalationStep, Metric, Policy, Priority, Unit
+from sla.models.policies import Condition, Metric, Policy, PolicyVersion, Priority, Unit
+from sla.models.steps import EscalationStep
+
+# What PostgreSQL calls the types of the columns that `ClockQuerySet.write` may write.
+KINDS = {
+    **dict.fromkeys(["id", "calendar_version_id", "policy_version_id"], "bigint"),
+    **dict.fromkeys(["counted_seconds", "business_seconds"], "bigint"),
+    **dict.fromkeys(["target_amount", "goal_amount"], "integer"),
+    **dict.fromkeys(["goal_at", "due_at", "next_step_at", "paused_at"], "timestamptz"),
+    "target_unit": "varchar",
+    "kept_by_lowering": "boolean",
+}
 
 
 class ClockQuerySet(models.QuerySet["Clock"]):
@@ -25,6 +37,12 @@ class ClockQuerySet(models.QuerySet["Clock"]):
 
     def step_due(self, at: datetime) -> ClockQuerySet:
         return self.running().filter(next_step_at__lte=at)
+
+    def with_facts(self) -> ClockQuerySet:
+        """With all that a deadline follows from, for many clocks at once."""
+        # One query for each raise behind another, and none where nothing was raised.
+        raises = "earlier_promise__earlier_promise__earlier_promise"
+        return self.select_related("calendar_version").prefetch_related("pauses", raises)
 
     def counted_in_reports(self) -> ClockQuerySet:
         """Promises that were made and stood: a superseded one counts only if it was missed."""
@@ -42,6 +60,22 @@ class ClockQuerySet(models.QuerySet["Clock"]):
     def breached(self, at: datetime) -> ClockQuerySet:
         return self.with_end(at).filter(Q(end_at__gt=F("due_at")))
 
+    def write(self, clocks: Sequence[Clock], columns: Sequence[str]) -> None:
+        """Save these columns of many rows in one statement (bulk_update's takes ten times as long).
+
+        The names are those of `KINDS`.
+        """
+        if not clocks:
+            return
+        values = ", ".join(f"%s::{KINDS[name]}[]" for name in ("id", *columns))
+        changes = ", ".join(f"{name} = new.{name}" for name in columns)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE sla_clock AS old SET {changes} "  # noqa: S608 - names of our own columns
+                f"FROM unnest({values}) AS new(id, {', '.join(columns)}) WHERE old.id = new.id",
+                [[getattr(clock, name) for clock in clocks] for name in ("id", *columns)],
+            )
+
 
 class Clock(models.Model):
     """One target running for one ticket.
@@ -54,6 +88,7 @@ class Clock(models.Model):
 
     ticket = models.ForeignKey("tickets.Ticket", on_delete=models.CASCADE, related_name="clocks")
     policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="+")
+    policy_version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
     priority = models.ForeignKey(Priority, on_delete=models.PROTECT, related_name="+")
     metric = models.CharField(max_length=20, choices=Metric)
     target_amount = models.PositiveIntegerField()
@@ -109,6 +144,12 @@ class Clock(models.Model):
                 fields=["next_step_at"],
                 condition=Q(stopped_at=None, superseded_at=None, next_step_at__isnull=False),
                 name="clock_next_step",
+            ),
+            # Read by sla.recalculation: running clocks, from one id on.
+            models.Index(
+                fields=["id"],
+                condition=Q(stopped_at=None, superseded_at=None),
+                name="clock_running",
             ),
             # Read by sla.reports: promises that were made in a period.
             models.Index(fields=["started_at"], name="clock_started"),
@@ -180,6 +221,7 @@ class ClockEvent(models.Model):
         STOPPED = "stopped", "Stopped"
         REOPENED = "reopened", "Runs on"
         SUPERSEDED = "superseded", "Replaced"
+        RECALCULATED = "recalculated", "Reckoned anew"
 
     clock = models.ForeignKey(Clock, on_delete=models.CASCADE, related_name="events")
     kind = models.CharField(max_length=20, choices=Kind)
@@ -203,6 +245,7 @@ class Firing(models.Model):
 
     clock = models.ForeignKey(Clock, on_delete=models.CASCADE, related_name="firings")
     step = models.ForeignKey(EscalationStep, on_delete=models.PROTECT, related_name="firings")
+    percent = models.PositiveSmallIntegerField(help_text="The step's, as it was when it fired.")
     at = models.DateTimeField()
 
     class Meta:
@@ -212,4 +255,4 @@ class Firing(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.step} at {self.at}"
+        return f"{self.percent} % at {self.at}"

@@ -1,19 +1,18 @@
-"""Priorities, policies, their targets, and the steps that warn before a promise is broken."""
+"""Priorities, policies, their targets, and the immutable versions of what was promised."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Container
+from datetime import datetime
+from operator import itemgetter
+from typing import Any
 
-from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
 from sla.core import deadlines
 from sla.models.calendars import Calendar
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 
 class Metric(models.TextChoices):
@@ -37,16 +36,6 @@ class Condition(models.TextChoices):
 
     WAITING_FOR_CUSTOMER = "waiting_for_customer", "Waiting for the customer"
     WITH_ENGINEERING = "with_engineering", "With engineering"
-
-
-class Role(models.TextChoices):
-    """Whom an escalation step tells."""
-
-    ASSIGNEE = "assignee", "Assignee, or the team while nobody is assigned"
-    TEAM = "team", "Team"
-    TEAM_LEAD = "team_lead", "Team lead"
-    SPOC = "spoc", "Single point of contact"
-    ESCALATION_ADDRESS = "escalation_address", "Escalation address"
 
 
 class Priority(models.Model):
@@ -81,21 +70,31 @@ class Priority(models.Model):
 
 
 class PolicyQuerySet(models.QuerySet["Policy"]):
+    def in_force(self) -> PolicyQuerySet:
+        """With all that starting a clock asks of a policy."""
+        return self.select_related("calendar", "current_version__calendar")
+
     def default(self) -> Policy:
         """The policy of everybody without one. Raises Policy.DoesNotExist before load_policy."""
-        found = self.filter(is_default=True).select_related("calendar").first()
+        found = self.in_force().filter(is_default=True).first()
         if found is None:
             raise Policy.DoesNotExist("No policy is the default yet: run manage.py load_policy.")
         return found
 
 
 class Policy(models.Model):
-    """A published set of targets on one calendar."""
+    """A published set of targets on one calendar.
+
+    Its rows are edited freely; clocks run under a `PolicyVersion`, which `publish` makes of them.
+    """
 
     name = models.CharField(max_length=100, unique=True)
     calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, related_name="policies")
     is_default = models.BooleanField(
         "default", default=False, help_text="Holds for every organization without its own policy."
+    )
+    current_version = models.ForeignKey(
+        "sla.PolicyVersion", null=True, editable=False, on_delete=models.PROTECT, related_name="+"
     )
 
     objects = PolicyQuerySet.as_manager()
@@ -114,6 +113,26 @@ class Policy(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def publish(self, *, at: datetime) -> PolicyVersion:
+        """Freeze targets, pause rules and calendar as a new version, unless nothing changed."""
+        version = PolicyVersion(
+            policy=self,
+            number=1,
+            calendar=self.calendar,
+            targets=[target.as_written() for target in self.targets.select_related("priority")],
+            pause_rules=[[rule.metric, rule.condition] for rule in self.pause_rules.all()],
+            published_at=at,
+        )
+        current = self.current_version
+        if current is not None:
+            if version.says() == current.says():
+                return current
+            version.number = current.number + 1
+        version.save()
+        self.current_version = version
+        self.save(update_fields=["current_version"])
+        return version
 
 
 class Target(models.Model):
@@ -171,6 +190,10 @@ class Target(models.Model):
     def as_value(self) -> deadlines.Target:
         return deadlines.Target(self.amount, self.unit)
 
+    def as_written(self) -> dict[str, Any]:
+        """The row as a version keeps it; `Target(**written)` makes an unsaved one of it again."""
+        return {name: getattr(self, name) for name in WRITTEN}
+
 
 class PauseRule(models.Model):
     """This metric's clock stands still while the ticket waits so (policy, reading 6)."""
@@ -193,53 +216,44 @@ class PauseRule(models.Model):
         return f"{self.get_metric_display()}: {self.get_condition_display()}"
 
 
-class EscalationStep(models.Model):
-    """ "At 75 % of this target tell these roles." Fires once per clock."""
+# The columns of a target that a version keeps.
+WRITTEN = (
+    "priority_id", "metric", "amount", "unit", "goal_amount", "kept_by_lowering", "note",
+)  # fmt: skip
 
-    policy = models.ForeignKey(Policy, on_delete=models.CASCADE, related_name="steps")
-    priority = models.ForeignKey(
-        Priority, null=True, blank=True, on_delete=models.PROTECT, help_text="Empty: every one."
-    )
-    metric = models.CharField(
-        max_length=20, choices=Metric, blank=True, help_text="Empty: every one."
-    )
-    percent = models.PositiveSmallIntegerField(
-        validators=[MinValueValidator(1, "A step comes after at least one percent of the target.")],
-        help_text="Of the target's time; 100 is the moment when the promise is broken.",
-    )
-    roles = ArrayField(models.CharField(max_length=30, choices=Role), help_text="Whom it tells.")
-    is_active = models.BooleanField("active", default=True)
+
+class PolicyVersion(models.Model):
+    """A policy as it stood when published. Never changes: a clock names the one it runs under."""
+
+    policy = models.ForeignKey(Policy, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, related_name="+")
+    targets = models.JSONField(help_text="A target each, as the rows had it.")
+    pause_rules = models.JSONField(help_text="Pairs of a metric and what pauses it.")
+    published_at = models.DateTimeField()
 
     class Meta:
-        ordering = ["percent"]
+        ordering = ["policy", "-number"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["policy", "priority", "metric", "percent"],
-                nulls_distinct=False,
-                name="escalation_step_once",
-                violation_error_message="This policy has that step already.",
-            ),
-            models.CheckConstraint(
-                condition=Q(percent__gte=1),
-                name="step_after_the_start",
-                violation_error_message="A step comes after at least one percent of the target.",
-            ),
+            models.UniqueConstraint(fields=["policy", "number"], name="policy_version_once")
         ]
 
     def __str__(self) -> str:
-        scope = " ".join(
-            part for part in (self.priority.code if self.priority else "", self.metric) if part
-        )
-        return f"{self.percent} % of {scope or 'every target'}"
+        return f"{self.policy} version {self.number}"
 
-    def applies_to(self, *, priority_id: int, metric: str) -> bool:
-        return self.priority_id in (None, priority_id) and self.metric in ("", metric)
+    def says(self) -> tuple[Any, ...]:
+        """What it promises, to tell whether two versions differ; the order of rows says nothing."""
+        targets = sorted(self.targets, key=itemgetter("priority_id", "metric"))
+        return self.calendar_id, targets, sorted(self.pause_rules)
 
+    def promised(self, *, priority_id: int, metrics: Container[str]) -> list[Target]:
+        """The targets for this priority and these metrics, as rows that are not in the database."""
+        return [
+            Target(policy_id=self.policy_id, **written)
+            for written in self.targets
+            if written["priority_id"] == priority_id and written["metric"] in metrics
+        ]
 
-def steps_for(
-    steps: Iterable[EscalationStep], *, priority_id: int, metric: str
-) -> Iterator[EscalationStep]:
-    """The steps of one policy that apply to a clock of this priority and metric; asked lazily."""
-    for step in steps:
-        if step.applies_to(priority_id=priority_id, metric=metric):
-            yield step
+    def pauses(self, metric: str, condition: str) -> bool:
+        """Whether a clock of this metric stands still in this condition (policy, reading 6)."""
+        return [metric, condition] in self.pause_rules

@@ -29,6 +29,15 @@ def add_row(posted: dict[str, Any], prefix: str, **values: Any) -> None:
     posted.update({f"{prefix}-{number}-{name}": value for name, value in values.items()})
 
 
+def number_of(posted: dict[str, Any], prefix: str, **values: Any) -> str:
+    """The beginning of the names of the row's fields that has these values."""
+    for number in range(int(posted[f"{prefix}-INITIAL_FORMS"])):
+        row = f"{prefix}-{number}"
+        if all(str(posted.get(f"{row}-{name}", "")) == str(v) for name, v in values.items()):
+            return row
+    raise LookupError(values)
+
+
 def sentences_of(response: HttpResponse) -> list[str]:
     """Every error that the page shows, of the form, its tables, their rows and fields."""
     context: Any = response.context  # type: ignore[attr-defined]

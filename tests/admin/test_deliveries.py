@@ -10,10 +10,12 @@ from django.utils import timezone
 
 from sla.models import Policy
 from tests import factories
-from tickets import lifecycle
-from tickets.models import Delivery
+from tickets import delivery, lifecycle
+from tickets.models import Delivery, UndeliverableAddress
 
 LIST = "/admin/tickets/delivery/"
+ADDRESSES = "/admin/tickets/undeliverableaddress/"
+BOUNCED = Delivery.Fate.BOUNCED
 
 
 @pytest.fixture
@@ -136,3 +138,40 @@ def test_the_list_takes_as_many_queries_for_many_rows_as_for_few(desk: Client) -
     with CaptureQueriesContext(connection) as many:
         desk.get(LIST)
     assert len(many) == len(few)
+
+
+def test_a_delivery_that_came_back_says_so_and_why(desk: Client) -> None:
+    row = factories.ticket().deliveries.get()
+    delivery.report(delivery=row, fate=BOUNCED, at=factories.MONDAY, detail="550 <No> such user")
+    for page in (LIST, f"{LIST}{row.pk}/change/"):
+        shown = desk.get(page).content.decode()
+        assert "Bounced" in shown
+        assert "550 &lt;No&gt; such user" in shown
+    assert "Mon 2 Nov, 10:00 IST" in shown
+
+
+def test_deliveries_are_filtered_by_what_became_of_them(desk: Client) -> None:
+    back, other = factories.ticket().deliveries.get(), factories.ticket().deliveries.get()
+    delivery.report(delivery=back, fate=BOUNCED, at=factories.MONDAY)
+    page = desk.get(LIST, {"fate__exact": "bounced"}).content.decode()
+    assert (back.recipient in page, other.recipient in page) == (True, False)
+
+
+def test_an_undeliverable_address_is_cleared_by_deleting_it(desk: Client) -> None:
+    row = factories.ticket().deliveries.get()
+    delivery.report(
+        delivery=row, fate=BOUNCED, at=factories.MONDAY, detail="550 No such user", hard=True
+    )
+    marked = UndeliverableAddress.objects.get()
+    listed = desk.get(ADDRESSES).content.decode()
+    assert row.recipient in listed
+    assert "550 No such user" in listed
+    page = desk.get(f"{ADDRESSES}{marked.pk}/change/").content.decode()
+    assert f"{LIST}{row.pk}/change/" in page
+    assert 'name="address"' not in page
+    assert (
+        desk.post(f"{ADDRESSES}{marked.pk}/change/", {"address": "x@y.example"}).status_code == 403
+    )
+    assert desk.post(f"{ADDRESSES}{marked.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not UndeliverableAddress.objects.exists()
+    assert type(row).objects.filter(pk=row.pk).exists()

@@ -170,3 +170,27 @@ def test_a_list_takes_as_many_queries_for_many_rows_as_for_few(admin: Client, mo
     with CaptureQueriesContext(connection) as many:
         assert admin.get(address).status_code == 200
     assert len(many) == len(few)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept", "sentence"),
+    [
+        ("Acme.Example, @acme.test acme.example", ["acme.example", "acme.test"], ""),
+        ("", [], ""),
+        ("acme", None, "“acme” is no domain such as acme.example."),
+        ("a@acme.example", None, "“a@acme.example” is no domain such as acme.example."),
+        ("other.example", None, "One of them belongs to Other already."),
+    ],
+)
+def test_an_organizations_domains_are_kept_in_one_way(
+    client: Client, policy: Policy, typed: str, kept: list[str] | None, sentence: str
+) -> None:
+    client.force_login(factories.agent(group="Administrator"))
+    factories.organization("Other", domains=["other.example"])
+    acme = factories.organization("Acme")
+    page = f"/admin/tickets/organization/{acme.pk}/change/"
+    answer = client.post(page, {"name": "Acme", "domains": typed})
+    acme.refresh_from_db()
+    assert acme.domains == (kept or [])
+    assert (answer.status_code == 302) is (kept is not None)
+    assert sentence in answer.content.decode()

@@ -8,8 +8,9 @@ from django.test import Client
 
 from sla.models import Policy
 from tests import factories
+from tickets import escalation
 from tickets.admin.verbs import VERBS
-from tickets.models import Ticket, User
+from tickets.models import Escalation, Mailbox, Ticket, User
 
 STAFF = ["Agent", "Manager", "Administrator"]
 
@@ -31,10 +32,20 @@ PAGES = [
     ("/admin/tickets/team/add/", ["Administrator"]),
     ("/admin/tickets/requesttype/", STAFF),
     ("/admin/tickets/requesttype/add/", ["Administrator"]),
+    ("/admin/tickets/escalation/", STAFF),
+    ("/admin/tickets/escalation/{escalation}/change/", STAFF),
+    ("/admin/tickets/escalation/{escalation}/delete/", []),
+    ("/admin/tickets/escalation/add/", []),
     ("/admin/tickets/delivery/", STAFF),
     ("/admin/tickets/delivery/{delivery}/change/", STAFF),
     ("/admin/tickets/delivery/{delivery}/delete/", []),
     ("/admin/tickets/delivery/add/", []),
+    ("/admin/tickets/undeliverableaddress/", STAFF),
+    ("/admin/tickets/undeliverableaddress/add/", []),
+    ("/admin/tickets/mailbox/", ["Administrator"]),
+    ("/admin/tickets/mailbox/add/", ["Administrator"]),
+    ("/admin/tickets/mailbox/{mailbox}/change/", ["Administrator"]),
+    ("/admin/tickets/mailbox/{mailbox}/delete/", ["Administrator"]),
     ("/admin/auth/group/", ["Administrator"]),
     ("/admin/django_celery_beat/periodictask/", ["Administrator"]),
     ("/admin/django_celery_beat/periodictask/add/", []),
@@ -48,9 +59,18 @@ def addresses(page: str) -> str:
     rows = {
         "ticket": ticket.pk,
         "customer": ticket.requester_id,
-        "delivery": ticket.deliveries.get().pk,
+        "delivery": ticket.deliveries.get(occasion="acknowledgement").pk,
+        "escalation": _escalation_of(ticket).pk,
+        "mailbox": Mailbox.objects.create(address="support@desk.example").pk,
     }
     return page.format(**rows)
+
+
+def _escalation_of(ticket: Ticket) -> Escalation:
+    escalation.escalate(
+        ticket=ticket, by=ticket.requester, reason="It is urgent.", at=factories.MONDAY
+    )
+    return ticket.escalations.get()
 
 
 @pytest.mark.parametrize(("page", "groups"), PAGES)
@@ -121,11 +141,13 @@ def test_every_group_does_the_desks_work(client: Client, policy: Policy, group: 
 
 # Group -> the links of the sidebar, from top to bottom.
 SIDEBARS = {
-    "Agent": "ticket organization user team requesttype priority clock delivery",
-    "Manager": "ticket organization user team requesttype report policy priority calendar clock "
-    "delivery sweep",
-    "Administrator": "ticket organization user team requesttype report policy priority calendar "
-    "clock delivery sweep periodictask",
+    "Agent": "ticket escalation organization user team requesttype priority clock "
+    "inboundmessage delivery undeliverableaddress",
+    "Manager": "ticket escalation organization user team requesttype report policy priority "
+    "calendar clock inboundmessage delivery undeliverableaddress recalculation sweep",
+    "Administrator": "ticket escalation organization user team requesttype report policy priority "
+    "calendar clock mailbox inboundmessage delivery undeliverableaddress recalculation sweep "
+    "periodictask",
 }
 
 

@@ -92,7 +92,7 @@ def test_the_chart_holds_the_numbers_of_the_table(manager: Client) -> None:
 def test_sweeps_change_nothing_on_the_page(manager: Client) -> None:
     november.tell()
     before = report(manager, **NOVEMBER).context["rows"]
-    sweep.fire_due_steps(at=NOW, on_firing=escalation.tell_roles)
+    sweep.fire_due_steps(at=NOW, on_firings=escalation.escalate_firings)
     assert report(manager, **NOVEMBER).context["rows"] == before
 
 

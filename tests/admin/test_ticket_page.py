@@ -86,7 +86,7 @@ def test_running_promises_show_their_goal_limit_and_the_time_left(
     promises = section(page, "Promises")
     assert "P4, 2 business days" in promises
     assert "P4, 5 to 10 business days" in promises
-    assert promises.count("<dt>Limit</dt>") == 2
+    assert promises.count("<dt>Due</dt>") == 2
     assert promises.count("<dt>Goal</dt>") == 1
     assert promises.count("desk-tag-good") == 2
     assert re.search(r"<dd>\w{3} \d+ \w{3}, \d\d:\d\d IST</dd>", promises)
@@ -175,12 +175,14 @@ def test_only_what_the_status_allows_is_offered(client: Client, ada: User) -> No
         return re.findall(r"<summary>(.+?)</summary>", page_of(client, ticket))
 
     new = ["Assign", "Change priority", "Wait for customer", "Escalate to engineering"]
-    assert offered() == new
+    follow = "Add a follower"
+    assert offered() == [*new, follow]
     lifecycle.wait_for_customer(ticket=ticket, by=ada, at=at)
     lifecycle.escalate_to_engineering(ticket=ticket, by=ada, at=at)
-    assert offered() == ["Assign", "Change priority", "Stop waiting", "Take back from engineering"]
+    waiting = ["Assign", "Change priority", "Stop waiting", "Take back from engineering"]
+    assert offered() == [*waiting, follow]
     lifecycle.resolve(ticket=ticket, by=ada, at=at)
-    assert offered() == ["Assign", "Reopen", "Close"]
+    assert offered() == ["Assign", "Reopen", "Close", follow]
     assert "Send and resolve" not in page_of(client, ticket)
     lifecycle.close(ticket=ticket, by=ada, at=at)
     assert offered() == []

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from sla.models import Clock, Policy
 from tests import factories
-from tickets import lifecycle
+from tickets import escalation, lifecycle
 from tickets.admin.paging import CappedPaginator
 from tickets.models import Ticket, User
 from tickets.states import Status
@@ -122,6 +122,18 @@ def test_names_and_subjects_cannot_bring_markup_into_the_queue(desk: Client) -> 
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 3
 
 
+def escalate(ticket: Ticket, *, at: datetime) -> Ticket:
+    return escalation.escalate(ticket=ticket, by=ticket.requester, reason="Now!", at=at)
+
+
+def test_an_escalated_ticket_is_marked_with_the_time(desk: Client) -> None:
+    factories.ticket("P1")
+    escalate(factories.ticket("P4"), at=factories.MONDAY)
+    page = desk.get(QUEUE).content.decode()
+    tags = re.findall(r'<span class="desk-tag desk-tag-escalated" title="(.+?)">(.+?)<', page)
+    assert tags == [("Mon 2 Nov, 10:00 IST", "Escalated")]
+
+
 @pytest.fixture
 def mixed(desk: Client) -> dict[str, Ticket]:
     """A ticket of each kind that the filters tell apart."""
@@ -137,11 +149,14 @@ def mixed(desk: Client) -> dict[str, Ticket]:
             ticket=factories.ticket(at=now), by=me(), at=now
         ),
         "pending": lifecycle.wait_for_customer(ticket=factories.ticket(at=now), by=me(), at=now),
-        "resolved": lifecycle.resolve(ticket=factories.ticket(at=now), by=me(), at=now),
+        "resolved": lifecycle.resolve(
+            ticket=escalate(factories.ticket(at=now), at=now), by=me(), at=now
+        ),
     }
     lifecycle.close(
         ticket=lifecycle.resolve(ticket=factories.ticket(at=now), by=me(), at=now), by=me(), at=now
     )
+    escalate(made["late"], at=now)
     return made
 
 
@@ -154,6 +169,9 @@ FILTERS = [
     ("?assignee=team", {"team"}),
     ("?assignee=nobody", {"late", "team", "acme", "engineering", "pending"}),
     ("?with_engineering__exact=1", {"engineering"}),
+    ("?escalated=yes", {"late"}),
+    ("?escalated=yes&status=all", {"late", "resolved"}),
+    ("?escalated=no", {"mine", "team", "acme", "engineering", "pending"}),
     ("?status=nonsense", set()),
 ]
 
@@ -243,6 +261,7 @@ def test_the_front_page_counts_and_leads_into_the_queue(
     counts = {title: int(number) for number, title in cards}
     assert counts == {
         "Late": 1,
+        "Escalations": 1,
         "Due within the hour": 0,
         "Mine": 1,
         "Unassigned": 5,
@@ -250,4 +269,5 @@ def test_the_front_page_counts_and_leads_into_the_queue(
         "All unsolved": 6,
     }
     assert f"{QUEUE}?due=late" in page
+    assert 'href="/admin/tickets/escalation/"' in page
     assert f"{QUEUE}?status={Status.PENDING}" in page

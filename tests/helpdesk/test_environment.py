@@ -53,6 +53,7 @@ def test_production_names_every_wrong_setting_at_once(tmp_path: Path) -> None:
         "DATABASE_URL": "mysql://helpdesk@127.0.0.1/helpdesk",
         "CELERY_BROKER_URL": "sqs://",
         "EMAIL_URL": "mail.example.com",
+        "ANYMAIL_WEBHOOK_SECRET": "password",
         "MAX_ATTACHMENTS": "many",
         "ESCALATION_ADDRESS": "nobody",
         "LOG_LEVEL": "loud",
@@ -72,6 +73,52 @@ def test_production_passes_the_deployment_check(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert not (tmp_path / "secret_key").exists()
     assert not (tmp_path / "postgres").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "backend"),
+    [
+        (
+            "smtp+tls://me:secret@mail.example.com:587",
+            "django.core.mail.backends.smtp.EmailBackend",
+        ),
+        ("anymail+postmark://", "anymail.backends.postmark.EmailBackend"),
+        ("anymail+amazon-ses://", "anymail.backends.amazon_ses.EmailBackend"),
+    ],
+)
+def test_mail_goes_by_a_server_or_by_a_provider(url: str, backend: str) -> None:
+    env = Environment({"EMAIL_URL": url})
+    assert env.email("EMAIL_URL", "")["EMAIL_BACKEND"] == backend
+    env.refuse()
+
+
+@pytest.mark.parametrize("url", ["anymail+pigeon://", "anymail://", "anymail+base://"])
+def test_an_unknown_provider_is_refused_with_those_that_are_known(url: str) -> None:
+    env = Environment({"EMAIL_URL": url})
+    env.email("EMAIL_URL", "")
+    with pytest.raises(ImproperlyConfigured, match=r"EMAIL_URL must name .* anymail\+postmark://"):
+        env.refuse()
+
+
+def test_a_provider_is_told_what_it_wants_by_variables_of_its_own() -> None:
+    env = Environment(
+        {"ANYMAIL_POSTMARK_SERVER_TOKEN": " token ", "ANYMAIL_EMPTY": "", "OTHER": "x"}
+    )
+    assert env.below("ANYMAIL_") == {"POSTMARK_SERVER_TOKEN": "token"}
+
+
+@pytest.mark.parametrize("secret", ["password", ":password", "user:", "user:password,password"])
+def test_the_secret_of_webhooks_is_a_user_and_a_password(secret: str) -> None:
+    env = Environment({"ANYMAIL_WEBHOOK_SECRET": secret})
+    env.logins("ANYMAIL_WEBHOOK_SECRET")
+    with pytest.raises(ImproperlyConfigured, match="ANYMAIL_WEBHOOK_SECRET must be user:password"):
+        env.refuse()
+
+
+def test_several_secrets_of_webhooks_are_valid_at_once() -> None:
+    env = Environment({"ANYMAIL_WEBHOOK_SECRET": "me:one, me:two"})
+    assert env.logins("ANYMAIL_WEBHOOK_SECRET") == ["me:one", "me:two"]
+    env.refuse()
 
 
 # A file where the folder should be cannot be written by root either.

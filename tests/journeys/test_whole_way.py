@@ -7,63 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from tests.journeys.product import Account, Product, running_product
+from tests.journeys.product import Product, running_product
+from tests.journeys.visitors import DESKTOP, PHONE, Visitor, mails_to
 from tests.peers import wait_until
 
 pytestmark = pytest.mark.browser
-
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     with running_product(tmp_path_factory.mktemp("product")) as product:
         yield product
-
-
-class Visitor:
-    """Somebody with a browser of his own; what it complains about is kept in `complaints`."""
-
-    def __init__(self, chromium: Browser, product: Product, size: dict[str, int]) -> None:
-        context = chromium.new_context(viewport=size, base_url=product.url)  # type: ignore[arg-type]
-        self.page: Page = context.new_page()
-        self.complaints: list[str] = []
-        self.page.on(
-            "console",
-            lambda said: (
-                self.complaints.append(f"{said.text} {said.location.get('url')}")
-                if said.type == "error"
-                else None
-            ),
-        )
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    def sign_in(self, account: Account) -> None:
-        self.page.goto("/admin/login/?next=/admin/")
-        self.page.locator("[name=username]").fill(account.email)
-        self.page.locator("[name=password]").fill(account.password)
-        self.page.locator("[type=submit]").click()
-        expect(self.page).not_to_have_url(re.compile("login"))
-
-    def fits(self) -> bool:
-        """Whether nothing makes the page scroll sideways."""
-        self.page.wait_for_load_state("load")
-        return bool(
-            self.page.evaluate(
-                "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-            )
-        )
-
-
-def mails_to(product: Product, address: str, about: str) -> list[str]:
-    """The texts of the mails that arrived at this address with these words in the subject."""
-    return [
-        mail.message.get_body(("plain",)).get_content()
-        for mail in list(product.mail.received)
-        if address in mail.recipients and about in str(mail.message["Subject"])
-    ]
 
 
 def test_a_request_is_promised_answered_escalated_and_reported(

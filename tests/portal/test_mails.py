@@ -70,6 +70,7 @@ def test_the_acknowledgement_of_the_most_urgent_names_no_faster_way(maria: User)
 
 def test_the_acknowledgement_without_promises_still_stands(maria: User, policy: Policy) -> None:
     policy.targets.all().delete()
+    factories.publish()
     opened(maria, "Report shows incorrect data")
     assert "Our promise to you" not in mail("acknowledgement").text
 

@@ -79,6 +79,7 @@ def test_a_customer_reads_the_policy_of_the_own_organization(
     own = Policy.objects.create(name="Gold", calendar=policy.calendar)
     p1 = factories.priority("P1")
     own.targets.create(priority=p1, metric="first_response", amount=17, unit="hours")
+    own.publish(at=factories.MONDAY)
     company = factories.organization(policy=own)
     client.force_login(factories.customer(organization=company))
     text = page(client, "/policy/")

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sla.core.deadlines import Target, deadline, instant_at
+from sla.core.deadlines import Target as Amount
+from sla.core.deadlines import deadline, instant_at
 from sla.core.hours import Hours
-from sla.models import Condition, Metric, Policy, Priority
+from sla.models import Condition, Metric, Policy, Priority, Target
 
 RESOLVED = "resolved"
 
@@ -58,20 +59,20 @@ class Promise:
     def due(self, pauses: list[tuple[datetime, datetime]] | None = None) -> datetime:
         """The earlier of this promise and the one before it, both with the same pauses."""
         pauses = self.over if pauses is None else pauses
-        target = Target(self.amount, self.unit)
+        target = Amount(self.amount, self.unit)
         own = deadline(target=target, hours=self.hours, start=self.start, pauses=pauses)
         return min(own, self.earlier.due(pauses)) if self.earlier else own
 
     def goal(self) -> datetime | None:
         if self.goal_amount is None:
             return None
-        target = Target(self.goal_amount, self.unit)
+        target = Amount(self.goal_amount, self.unit)
         own = deadline(target=target, hours=self.hours, start=self.start, pauses=self.over)
         return min(own, self.due())
 
     def step(self, percent: int) -> datetime:
         return instant_at(
-            target=Target(self.amount, self.unit),
+            target=Amount(self.amount, self.unit),
             hours=self.hours,
             start=self.start,
             pauses=self.over,
@@ -109,19 +110,19 @@ class Promise:
 
 
 class Promises:
-    """All promises that were made to one ticket."""
+    """All promises that were made to one ticket, and what is owed: a metric, and since when."""
 
     def __init__(
         self, policy: Policy, hours: Hours, priority: Priority, submitted_at: datetime
     ) -> None:
         self.all: list[Promise] = []
         self.priority = priority
-        self.responded = False
         self.waits: set[str] = set()
+        self.owed = {Metric.FIRST_RESPONSE: submitted_at, Metric.RESOLUTION: submitted_at}
         self._policy, self._hours, self._submitted_at = policy, hours, submitted_at
         self._rules = set(policy.pause_rules.values_list("metric", "condition"))
-        self._targets = {(t.priority_id, t.metric): t for t in policy.targets.all()}
-        self._make(submitted_at)
+        self._targets = self._written()
+        self._make(dict(self.owed))
 
     def running(self) -> list[Promise]:
         return [promise for promise in self.all if promise.runs]
@@ -142,13 +143,23 @@ class Promises:
             promise.resume(condition, at)
 
     def respond(self, at: datetime) -> None:
-        self.responded = True
-        for promise in self.running():
-            if promise.metric == Metric.FIRST_RESPONSE:
-                promise.end(at, kept=True)
+        for metric in (Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE):
+            self.owed.pop(metric, None)
+            for promise in self.running():
+                if promise.metric == metric:
+                    promise.end(at, kept=True)
+
+    def ask(self, at: datetime) -> None:
+        """The customer wrote: the next answer is owed from the first message on."""
+        if Metric.FIRST_RESPONSE in self.owed or Metric.NEXT_RESPONSE in self.owed:
+            return
+        self.owed[Metric.NEXT_RESPONSE] = at
+        self._make({Metric.NEXT_RESPONSE: at})
+        self._still(at)
 
     def resolve(self, at: datetime) -> None:
         self.respond(at)
+        self.owed.clear()
         self.waits.discard(Condition.WAITING_FOR_CUSTOMER)
         for promise in self.running():
             promise.end(at, kept=True)
@@ -163,8 +174,8 @@ class Promises:
         assert last.stopped_at is not None
         last.stops.append(Stop(RESOLVED, last.stopped_at, at))
         last.stopped_at = None
-        for condition in self.waits:
-            self.wait(Condition(condition), at)
+        self.owed[Metric.RESOLUTION] = self._submitted_at
+        self._still(at)
 
     def change(self, priority: Priority, at: datetime) -> None:
         """Raise from now on and never later than promised; lower from submission (reading 8)."""
@@ -174,17 +185,42 @@ class Promises:
         histories = {promise.metric: list(promise.stops) for promise in before}
         for promise in before:
             promise.end(at, kept=promise.kept_by_lowering and not raised)
-        for fresh in self._make(at if raised else self._submitted_at):
-            fresh.stops = histories[fresh.metric]
+        starts = dict.fromkeys(self.owed, at) if raised else dict(self.owed)
+        for fresh in self._make(starts):
+            fresh.stops = histories.get(fresh.metric, [])
             if raised:
-                (old,) = (promise for promise in before if promise.metric == fresh.metric)
-                fresh.earlier = None if old in missed else old
+                old = [promise for promise in before if promise.metric == fresh.metric]
+                fresh.earlier = old[0] if old and old[0] not in missed else None
+        self._still(at)
 
-    def _make(self, start: datetime) -> list[Promise]:
-        owed = [Metric.RESOLUTION] if self.responded else [Metric.FIRST_RESPONSE, Metric.RESOLUTION]
+    def publish(self, hours: Hours, *, applied: bool) -> None:
+        """The calendar was changed; `applied` to what runs, else only for new promises."""
+        self._hours = hours
+        for promise in self.running() if applied else []:
+            promise.hours = hours
+
+    def retarget(self, *, applied: bool) -> None:
+        """The policy was changed; `applied` to what runs, else only for new promises."""
+        self._targets = self._written()
+        for promise in self.running() if applied else []:
+            target = self._targets.get((promise.priority.pk, promise.metric))
+            if target is not None:
+                promise.amount, promise.unit = target.amount, target.unit
+                promise.goal_amount = target.goal_amount
+
+    def _still(self, at: datetime) -> None:
+        for condition in set(self.waits):
+            self.wait(Condition(condition), at)
+
+    def _written(self) -> dict[tuple[int, str], Target]:
+        return {(t.priority_id, t.metric): t for t in self._policy.targets.all()}
+
+    def _make(self, starts: dict[Metric, datetime]) -> list[Promise]:
         made = []
-        for metric in owed:
-            target = self._targets[self.priority.pk, metric]
+        for metric, start in starts.items():
+            target = self._targets.get((self.priority.pk, metric))
+            if target is None:
+                continue
             made.append(
                 Promise(
                     priority=self.priority,

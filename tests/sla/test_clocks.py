@@ -41,6 +41,7 @@ def test_an_edited_calendar_holds_for_new_clocks_alone(agent: User) -> None:
 def test_an_edited_target_holds_for_new_clocks_alone() -> None:
     ticket = factories.ticket("P3")
     Target.objects.filter(priority__code="P3", metric=RESOLUTION).update(amount=1)
+    factories.publish()
     wait(ticket, [(nov(3, "10:00"), nov(3, "11:00"))])
     assert last(ticket, RESOLUTION).due_at == nov(9, "11:00")
     assert last(factories.ticket("P3"), RESOLUTION).due_at == nov(3, "10:00")
@@ -49,6 +50,7 @@ def test_an_edited_target_holds_for_new_clocks_alone() -> None:
 def test_an_organization_has_its_own_policy_or_the_default_one(policy: Policy) -> None:
     own = Policy.objects.create(name="Gold", calendar=policy.calendar)
     own.targets.create(priority=factories.priority("P3"), metric=RESOLUTION, amount=2, unit="hours")
+    own.publish(at=MONDAY)
     gold = factories.customer(organization=factories.organization(policy=own))
     plain = factories.customer(organization=factories.organization())
     (clock,) = Clock.objects.filter(ticket=factories.ticket("P3", requester=gold))

@@ -112,6 +112,7 @@ def test_a_pause_that_begins_at_the_deadline_does_not_save_it() -> None:
 def test_the_policy_says_what_pauses(policy: Policy) -> None:
     policy.pause_rules.all().delete()
     policy.pause_rules.create(metric=FIRST, condition=Condition.WAITING_FOR_CUSTOMER)
+    factories.publish()
     ticket = factories.ticket("P3")
     wait(ticket, [(nov(2, "11:00"), nov(2, "12:00"))])
     assert due(ticket) == (nov(3, "11:00"), nov(9, "10:00"))
@@ -127,6 +128,7 @@ def test_engineering_pauses_nothing_by_default(agent: User) -> None:
 
 def test_two_reasons_to_stand_still_count_once(policy: Policy, agent: User) -> None:
     policy.pause_rules.create(metric=RESOLUTION, condition=Condition.WITH_ENGINEERING)
+    factories.publish()
     ticket = factories.ticket("P3")
     lifecycle.escalate_to_engineering(ticket=ticket, by=agent, at=nov(3, "10:00"))
     lifecycle.wait_for_customer(ticket=ticket, by=agent, at=nov(3, "12:00"))
@@ -141,6 +143,7 @@ def test_a_ticket_that_is_with_engineering_stands_still_after_reopening(
     policy: Policy, agent: User
 ) -> None:
     policy.pause_rules.create(metric=RESOLUTION, condition=Condition.WITH_ENGINEERING)
+    factories.publish()
     ticket = factories.ticket("P3")
     lifecycle.escalate_to_engineering(ticket=ticket, by=agent, at=nov(3, "10:00"))
     lifecycle.resolve(ticket=ticket, by=agent, at=nov(3, "12:00"))
@@ -259,6 +262,7 @@ def test_reopening_does_not_revive_a_promise_that_lowering_kept(
     policy: Policy, agent: User
 ) -> None:
     Target.objects.filter(priority__code="P4", metric=RESOLUTION).delete()
+    factories.publish()
     ticket = factories.ticket("P1")
     change(ticket, "P4", agent, nov(2, "14:00"))  # Nothing is promised about resolving it now.
     lifecycle.resolve(ticket=ticket, by=agent, at=nov(2, "16:00"))

@@ -121,6 +121,7 @@ def test_a_chain_of_raises_is_bound_by_every_promise_in_it(agent: User) -> None:
 
 def test_a_goal_is_never_later_than_the_deadline(agent: User) -> None:
     Target.objects.filter(priority__code="P3", metric=RESOLUTION).update(goal_amount=4)
+    factories.publish()
     ticket = factories.ticket("P4")
     change(ticket, "P3", agent, nov(13, "10:00"))  # Four days from now would be the 19th.
     clock = last(ticket, RESOLUTION)
@@ -129,6 +130,7 @@ def test_a_goal_is_never_later_than_the_deadline(agent: User) -> None:
 
 def test_raising_replaces_a_promise_that_lowering_would_keep(agent: User) -> None:
     Target.objects.filter(metric=RESOLUTION).update(kept_by_lowering=True)
+    factories.publish()
     ticket = factories.ticket("P2")
     change(ticket, "P1", agent, nov(2, "12:00"))
     replaced = of_priority(ticket, "P2")
@@ -248,6 +250,7 @@ def test_raise_lower_raise_leaves_one_running_clock_and_an_honest_history(agent:
 
 def test_a_priority_without_a_target_promises_nothing(policy: Policy, agent: User) -> None:
     Target.objects.filter(priority__code="P4").delete()
+    factories.publish()
     ticket = factories.ticket("P3")
     ticket = change(ticket, "P4", agent, nov(2, "12:00"))
     assert ticket.next_due_at is None
@@ -257,6 +260,7 @@ def test_a_priority_without_a_target_promises_nothing(policy: Policy, agent: Use
 
 def test_a_waiting_ticket_stands_still_when_a_target_appears(policy: Policy, agent: User) -> None:
     Target.objects.filter(priority__code="P4").delete()
+    factories.publish()
     ticket = factories.ticket("P4")
     lifecycle.wait_for_customer(ticket=ticket, by=agent, at=nov(2, "11:00"))
     change(ticket, "P3", agent, nov(2, "13:00"))

@@ -80,7 +80,7 @@ def test_rows_come_by_rank_with_the_targets_that_were_promised(story: Story) -> 
 def test_no_figure_depends_on_sweeps(story: Story) -> None:
     before = figures()
     for _ in range(2):
-        sweep.fire_due_steps(at=NOW, on_firing=escalation.tell_roles)
+        sweep.fire_due_steps(at=NOW, on_firings=escalation.escalate_firings)
         assert figures() == before
     assert Firing.objects.exists()
     Firing.objects.all().delete()
@@ -228,6 +228,7 @@ def test_units_are_never_mixed(policy: Policy) -> None:
     target = policy.targets.get(priority__code="P2", metric="resolution")
     target.unit, target.amount = "business_days", 2
     target.save()
+    policy.publish(at=NOW)
     story.resolve(story.open("by the day", "P2", 3, "10:00"), 3, "14:00")
     row = next(
         row

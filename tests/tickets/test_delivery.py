@@ -18,10 +18,11 @@ from tests import factories
 from tests.factories import MONDAY
 from tests.peers import CLOSE, HANG, SmtpPeer, closed_port, mail_goes_to
 from tickets import delivery, outbox
-from tickets.models import Delivery, Event, Ticket
+from tickets.models import ChannelPause, Delivery, Event, Ticket
 
 pytestmark = pytest.mark.usefixtures("policy")
 
+State = Delivery.State
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 RECIPIENT = "asha@client.example"
@@ -107,6 +108,59 @@ def test_the_one_that_waited_longest_goes_first(peer: SmtpPeer, ticket: Ticket) 
     assert subjects == ["No. 1", "No. 3", "No. 0", "No. 2"]
 
 
+# What the server does -> the state that follows, the attempts that count, whether all mail rests.
+OUTCOMES = [
+    ({"RCPT": "421 4.3.2 Closing down"}, State.QUEUED, 1, False),
+    ({"GREETING": "421 4.3.2 Too busy"}, State.QUEUED, 1, False),
+    ({"RCPT": "450 4.2.1 Greylisted"}, State.QUEUED, 1, False),
+    ({"DATA": "451 4.3.0 Local error"}, State.QUEUED, 1, False),
+    ({"RCPT": "550 5.1.1 No such user"}, State.DEAD, 1, False),
+    ({"DATA": "552 5.3.4 Too big"}, State.DEAD, 1, False),
+    ({"MAIL": "552 5.3.4 Too big"}, State.DEAD, 1, False),
+    ({"DATA": "554 5.6.0 Bad content"}, State.DEAD, 1, False),
+    ({"GREETING": "554 5.7.1 No service for you"}, State.QUEUED, 0, True),
+    ({"MAIL": "550 5.7.1 You may not send as this sender"}, State.QUEUED, 0, True),
+    ({"MAIL": "535 5.7.8 Log in"}, State.QUEUED, 0, True),
+    ({"GREETING": HANG}, State.QUEUED, 1, False),
+    ({"DATA": HANG}, State.QUEUED, 1, False),
+    ({"DATA": CLOSE}, State.QUEUED, 1, False),
+    ({"TAKEN": CLOSE}, State.QUEUED, 1, False),  # It has the message, and we cannot know.
+    ({"TAKEN": HANG}, State.QUEUED, 1, False),
+    ({f"RCPT {RECIPIENT}": "550 5.1.1 No such user"}, State.DEAD, 1, False),
+    ({"RCPT other@client.example": "550 5.1.1 No such user"}, State.SENT, 1, False),
+]
+
+
+@pytest.mark.parametrize(("answers", "state", "attempts", "rests"), OUTCOMES)
+def test_what_the_server_does_decides_the_state_that_follows(
+    settings: Any,
+    ticket: Ticket,
+    answers: dict[str, str],
+    state: Delivery.State,
+    attempts: int,
+    rests: bool,
+) -> None:
+    row = queued(ticket)
+    with SmtpPeer(answers) as peer:
+        mail_goes_to(peer.port, settings, timeout=0.3)
+        delivery.send_waiting(at=MONDAY)
+    after = again(row)
+    assert (after.state, after.attempts) == (state, attempts)
+    assert ChannelPause.objects.exists() is rests
+    assert after.lease_token is None
+    assert (after.last_error == "") is (state == State.SENT)
+    assert len(undelivered(ticket)) == (state == State.DEAD)
+    with SmtpPeer() as mended:
+        mail_goes_to(mended.port, settings)
+        ChannelPause.objects.update(until=Now())
+        its_time_comes(row)
+        delivery.send_waiting(at=MONDAY)
+    copies = [mail for mail in mended.received if RECIPIENT in mail.recipients]
+    assert {mail.message_id for mail in [*peer.received, *copies]} <= {row.mail_message_id}
+    assert bool(copies) is (state == State.QUEUED)
+    assert not ChannelPause.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("answers", "reason"),
     [
@@ -114,7 +168,8 @@ def test_the_one_that_waited_longest_goes_first(peer: SmtpPeer, ticket: Ticket) 
         ({"RCPT": "450 4.2.1 Greylisted"}, "450"),
         ({"RCPT": "451 4.3.0 Local error"}, "451"),
         ({"DATA": "451 4.3.0 Local error"}, "451"),
-        ({"GREETING": "554 5.7.1 Not today"}, "554"),  # The connection's, not the message's.
+        ({"GREETING": "421 4.3.2 Too busy"}, "421"),
+        ({"GREETING": HANG}, "timed out"),
         ({"DATA": HANG}, "timed out"),
         ({"DATA": CLOSE}, "closed"),
     ],
@@ -164,14 +219,22 @@ def test_a_refusal_for_good_is_dead_and_told_on_the_ticket(
     assert undelivered(ticket) == [f"Hello to {RECIPIENT}: {answer}"]
 
 
-def test_a_refused_login_waits_for_its_repair(settings: Any, ticket: Ticket) -> None:
-    row = queued(ticket)
-    with SmtpPeer(refuse_login=True) as peer:
-        mail_goes_to(peer.port, settings)
-        settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = "wrong"
-        delivery.send_waiting(at=MONDAY)
-    assert again(row).state == Delivery.State.QUEUED
-    assert "535" in again(row).last_error
+def test_one_refused_recipient_of_two_is_refused_alone(peer: SmtpPeer, ticket: Ticket) -> None:
+    letters = [outbox.Letter(f"{name}@client.example", "Hello", "Hi.\n", "") for name in "ab"]
+    outbox.queue(letters, occasion="reply", cause="test", ticket=ticket, at=MONDAY)
+    peer.answers["RCPT a@client.example"] = "550 5.1.1 No such user"
+    assert delivery.send_waiting(at=MONDAY) == 2
+    states = dict(Delivery.objects.values_list("recipient", "state"))
+    assert states == {"a@client.example": State.DEAD, "b@client.example": State.SENT}
+    assert [mail.recipients for mail in peer.received] == [("b@client.example",)]
+
+
+def test_a_run_keeps_one_connection(peer: SmtpPeer, ticket: Ticket) -> None:
+    for n in range(5):
+        queued(ticket, cause=str(n))
+    assert delivery.send_waiting(at=MONDAY) == 5
+    assert peer.connections == 1
+    assert len(peer.copies()) == 5
 
 
 def test_waits_grow_until_the_message_is_given_up(settings: Any, ticket: Ticket) -> None:

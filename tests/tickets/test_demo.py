@@ -89,6 +89,11 @@ def test_every_kind_of_ticket_is_there() -> None:
         Event.Kind.UNDELIVERED,  # Nothing is sent.
         Event.Kind.RESUMED,  # Customers answer, which resumes and reopens.
         Event.Kind.REOPENED,
+        # Mail does not come in.
+        Event.Kind.AUTOMATIC,
+        Event.Kind.UNVERIFIED,
+        Event.Kind.ACCEPTED,
+        Event.Kind.FOLLOWED,
     }
     assert set(tickets.values_list("status", flat=True)) == set(Status.values)
     assert {code for (code,) in tickets.values_list("priority__code")} == {"P1", "P2", "P3", "P4"}

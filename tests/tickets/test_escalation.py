@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from sla.models import EscalationStep, Metric, Policy, Role
 from tests import factories
 from tests.times import nov
 from tickets import escalation, lifecycle, links
-from tickets.models import Delivery, Event, Organization, Team, Ticket, User
+from tickets.models import Delivery, Escalation, Event, Organization, Team, Ticket, User
 
 ADDRESS = "escalations@desk.example"
+STEP = (
+    "percent", "priority__code", "metric", "roles", "hand_to", "raises_to_engineering",
+    "marks_escalated", "only_in_opening_hours", "is_active",
+)  # fmt: skip
 
 
 @dataclass
@@ -37,6 +42,13 @@ def desk(policy: Policy, settings: Any) -> Desk:
     gone = factories.agent("gone@desk.example", is_active=False)
     lead, spoc = factories.agent("lead@desk.example"), factories.agent("spoc@desk.example")
     team = factories.team("First line", assignee, colleague, gone, lead=lead)
+    for is_active in (True, False):
+        name = f"manager{'' if is_active else '-gone'}@desk.example"
+        factories.agent(name, group="Manager", is_active=is_active)
+    engineers = factories.team(
+        "Engineers", factories.agent("engineer@desk.example"), gone, colleague
+    )
+    Team.objects.filter(pk=engineers.pk).update(is_engineering=True)
     organization = factories.organization("Acme", spoc=spoc)
     asha = factories.customer("asha@client.example", organization=organization)
     ticket = factories.ticket("P3", requester=asha)
@@ -68,9 +80,14 @@ def tell(policy: Policy, *roles: Role) -> list[str]:
         ([Role.TEAM_LEAD], ["lead"]),
         ([Role.SPOC], ["spoc"]),
         ([Role.ESCALATION_ADDRESS], ["escalations"]),
+        ([Role.MANAGERS], ["manager"]),  # Everybody in that group, whatever his team.
+        ([Role.ENGINEERING], ["colleague", "engineer"]),
         # Who has two roles hears it once.
         ([Role.ASSIGNEE, Role.TEAM], ["assignee", "colleague"]),
-        (list(Role), ["assignee", "colleague", "escalations", "lead", "spoc"]),
+        (
+            list(Role),
+            ["assignee", "colleague", "engineer", "escalations", "lead", "manager", "spoc"],
+        ),
     ],
 )
 def test_a_step_tells_those_who_have_its_roles(
@@ -103,14 +120,17 @@ def test_a_step_whose_roles_nobody_fills_reaches_the_escalation_address(
     policy: Policy, desk: Desk
 ) -> None:
     Ticket.objects.update(team=None, assignee=None)
-    assert tell(policy, Role.ASSIGNEE, Role.TEAM_LEAD) == ["escalations"]
+    Team.objects.update(is_engineering=False)
+    assert tell(policy, Role.ASSIGNEE, Role.TEAM_LEAD, Role.ENGINEERING) == ["escalations"]
 
 
 def test_somebody_at_the_escalation_address_hears_it_once(
     policy: Policy, desk: Desk, settings: Any
 ) -> None:
-    settings.ESCALATION_ADDRESS = desk.lead.email
-    assert tell(policy, Role.TEAM_LEAD, Role.ESCALATION_ADDRESS) == ["lead"]
+    settings.ESCALATION_ADDRESS = desk.lead.email.title()
+    assert tell(policy, Role.ESCALATION_ADDRESS, Role.TEAM_LEAD) == ["lead"]
+    assert Delivery.objects.get().user == desk.lead
+    assert Escalation.objects.get().told == str(desk.lead)
 
 
 def test_the_mail_says_what_is_at_risk_and_leads_to_the_desk(desk: Desk) -> None:
@@ -150,7 +170,17 @@ def test_each_firing_is_an_event_that_names_who_was_told(desk: Desk) -> None:
     escalation.fire_due_steps(at=nov(2, "16:00"))
     event = Event.objects.get(kind=Event.Kind.ESCALATED)
     assert (event.ticket, event.at, event.by) == (desk.ticket, nov(2, "16:00"), None)
-    assert event.detail == ("P3 First response: 75 % of the target is used. Told: Meera.")
+    assert event.detail == "P3 First response: 75 % of the target is used. Told: Meera."
+
+
+def test_each_firing_is_an_escalation_that_waits_for_somebody(desk: Desk) -> None:
+    escalation.fire_due_steps(at=nov(2, "16:00"))
+    found = Escalation.objects.get()
+    assert (found.ticket, found.at, found.told) == (desk.ticket, nov(2, "16:00"), "Meera")
+    assert (found.raised_by, found.day, found.reason) == (None, None, "")
+    assert found.firing is not None
+    assert found.firing.percent == 75
+    assert list(Escalation.objects.open()) == [found]
 
 
 def test_the_whole_way_of_an_unanswered_ticket(desk: Desk) -> None:
@@ -169,9 +199,28 @@ def test_the_whole_way_of_an_unanswered_ticket(desk: Desk) -> None:
     assert len(set(Delivery.objects.values_list("key", flat=True))) == 10
 
 
-def test_an_escalation_changes_nothing_about_the_ticket(desk: Desk) -> None:
+def test_an_escalation_changes_nothing_about_the_ticket_but_its_mark(desk: Desk) -> None:
     before = Ticket.objects.filter(pk=desk.ticket.pk).values().get()
-    escalation.fire_due_steps(at=nov(20, "10:00"))
+    escalation.fire_due_steps(at=nov(2, "16:00"))
     assert Ticket.objects.filter(pk=desk.ticket.pk).values().get() == before
+    escalation.fire_due_steps(at=nov(20, "10:00"))
+    marked = before | {"escalated_at": nov(20, "10:00")}
+    assert Ticket.objects.filter(pk=desk.ticket.pk).values().get() == marked
     # So that a person who worked meanwhile is not told that the ticket has changed.
     lifecycle.reply(ticket=desk.ticket, by=desk.assignee, text="Hello.", at=nov(3, "12:00"))
+
+
+def test_overwriting_brings_the_published_steps_back(policy: Policy) -> None:
+    published = list(policy.steps.order_by("percent").values(*STEP))
+    assert [row["percent"] for row in published if row["marks_escalated"]] == [100]
+    Team.objects.create(name="Third line")
+    policy.steps.update(
+        roles=[],
+        hand_to=Team.objects.get(name="Third line"),
+        raises_to_engineering=True,
+        marks_escalated=True,
+        only_in_opening_hours=True,
+        is_active=False,
+    )
+    call_command("load_policy", "--overwrite", country="", verbosity=0)
+    assert list(policy.steps.order_by("percent").values(*STEP)) == published

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.core.management import CommandError, call_command
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
@@ -157,7 +157,7 @@ def test_overwriting_keeps_a_step_that_fired_as_history() -> None:
         policy=Policy.objects.get(), percent=90, roles=["team"], metric=Metric.RESOLUTION
     )
     Firing.objects.create(
-        clock=factories.ticket().clocks.earliest("pk"), step=step, at=factories.MONDAY
+        clock=factories.ticket().clocks.earliest("pk"), step=step, percent=90, at=factories.MONDAY
     )
     load(overwrite=True)
     step.refresh_from_db()
@@ -169,7 +169,7 @@ def test_overwriting_keeps_a_step_that_fired_as_history() -> None:
 def test_zone_and_country_are_arguments() -> None:
     load(time_zone="Europe/Berlin", country="de", years="2026..2027")
     calendar = Calendar.objects.get()
-    assert calendar.time_zone == "Europe/Berlin"
+    assert (calendar.time_zone, calendar.country) == ("Europe/Berlin", "DE")
     assert calendar.holidays.get(date=date(2026, 10, 3)).name == "German Unity Day"
     assert set(calendar.holidays.values_list("date__year", flat=True)) == {2026, 2027}
     assert calendar.current_version is not None
@@ -181,6 +181,7 @@ def test_zone_and_country_are_arguments() -> None:
 def test_without_a_country_there_are_no_holidays() -> None:
     load(country="")
     assert not Holiday.objects.exists()
+    assert Calendar.objects.get().country == ""
 
 
 @pytest.mark.django_db
@@ -318,6 +319,10 @@ def test_roles_build_upon_each_other_and_nobody_edits_history() -> None:
 @pytest.mark.django_db
 def test_beat_is_scheduled_once_and_an_edited_schedule_stays() -> None:
     migration = importlib.import_module("tickets.migrations.0002_beat_schedule")
+    later = [
+        importlib.import_module(f"tickets.migrations.{name}")
+        for name in ("0004_recalculation_schedule", "0006_mail_schedule")
+    ]
     migration.create(apps, None)
     task = PeriodicTask.objects.get(task="tickets.tasks.deliver")
     assert (task.interval.every, task.interval.period, task.expire_seconds) == (10, "seconds", 60)
@@ -326,7 +331,9 @@ def test_beat_is_scheduled_once_and_an_edited_schedule_stays() -> None:
     migration.create(apps, None)
     task.refresh_from_db()
     assert task.interval.every == 30
-    assert PeriodicTask.objects.filter(task__startswith="tickets.tasks.").count() == 2
+    assert PeriodicTask.objects.filter(task__startswith="tickets.tasks.").count() == 5
+    for one in later:
+        one.remove(apps, None)
     migration.remove(apps, None)
     assert not PeriodicTask.objects.filter(task__startswith="tickets.tasks.").exists()
 
@@ -336,3 +343,16 @@ def test_two_servers_that_start_at_once_load_one_policy() -> None:
     said = at_once(load, load)
     assert Policy.objects.count() == 1
     assert sorted("left alone" in str(words) for words in said) == [False, True]
+
+
+@pytest.mark.django_db
+def test_an_upgrade_grants_what_is_new_to_groups_that_are_there() -> None:
+    load()
+    migration = importlib.import_module("tickets.migrations.0007_permissions_of_groups")
+    for name, new in migration.NEW.items():
+        group = Group.objects.get(name=name)
+        expected = set(group.permissions.values_list("codename", flat=True))
+        assert new <= expected
+        group.permissions.remove(*Permission.objects.filter(codename__in=new))
+        migration.grant(apps, None)
+        assert set(group.permissions.values_list("codename", flat=True)) == expected

@@ -156,6 +156,7 @@ def test_a_customer_hears_nothing_of_his_own_messages(asha: User) -> None:
 
 def test_a_desk_without_promises_still_acknowledges(policy: Policy, asha: User) -> None:
     policy.targets.all().delete()
+    factories.publish()
     ticket = factories.ticket(requester=asha)
     assert links.url_for(ticket, asha) in only("acknowledgement").text
     assert "promise" not in only("acknowledgement").text

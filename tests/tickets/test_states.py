@@ -11,7 +11,7 @@ import pytest
 from sla.models import Policy
 from tests import factories
 from tests.factories import MONDAY
-from tickets import lifecycle
+from tickets import correspondence, escalation, lifecycle
 from tickets.models import Delivery, Event, Message, Ticket, User
 from tickets.refusals import MoveNotAllowed, NotWithEngineering
 from tickets.states import MOVES, UNSOLVED, Act, Status, after, is_allowed
@@ -26,11 +26,13 @@ reply            open      open      pending   resolved  -
 customer_reply   new       open      open      open      -
 note             new       open      pending   resolved  closed
 assign           open      open      pending   resolved  -
+follow           new       open      pending   resolved  -
 change_priority  new       open      pending   -         -
 wait             pending   pending   -         -         -
 resume           -         -         open      -         -
 to_engineering   open      open      pending   -         -
 from_engineering new       open      pending   -         -
+escalate         new       open      pending   -         -
 resolve          resolved  resolved  resolved  -         -
 reopen           -         -         -         open      -
 close            -         -         -         closed    -
@@ -71,6 +73,10 @@ VERBS: dict[Act, tuple[Callable[[Ticket, Cast], Ticket], Event.Kind]] = {
         lambda t, c: lifecycle.assign(ticket=t, by=c.agent, assignee=c.colleague, at=LATER),
         Event.Kind.ASSIGNED,
     ),
+    Act.FOLLOW: (
+        lambda t, c: correspondence.follow(ticket=t, user=c.colleague, by=c.agent, at=LATER),
+        Event.Kind.FOLLOWED,
+    ),
     Act.CHANGE_PRIORITY: (
         lambda t, c: lifecycle.change_priority(
             ticket=t, by=c.agent, priority=factories.priority("P1"), at=LATER
@@ -92,6 +98,10 @@ VERBS: dict[Act, tuple[Callable[[Ticket, Cast], Ticket], Event.Kind]] = {
     Act.FROM_ENGINEERING: (
         lambda t, c: lifecycle.return_from_engineering(ticket=t, by=c.agent, at=LATER),
         Event.Kind.FROM_ENGINEERING,
+    ),
+    Act.ESCALATE: (
+        lambda t, c: escalation.escalate(ticket=t, by=c.customer, reason="Now!", at=LATER),
+        Event.Kind.ESCALATED_BY_CUSTOMER,
     ),
     Act.RESOLVE: (
         lambda t, c: lifecycle.resolve(ticket=t, by=c.agent, at=LATER),
@@ -191,7 +201,8 @@ def test_a_verb_makes_its_move_with_one_event_or_refuses_aloud(
     assert Event.objects.filter(ticket=ticket).count() == events + 1
     event = Event.objects.filter(ticket=ticket).latest("pk")
     assert (event.kind, event.at) == (kind, LATER)
-    assert event.by == (cast.customer if act in (Act.CUSTOMER_REPLY, Act.WITHDRAW) else cast.agent)
+    by_customer = act in (Act.CUSTOMER_REPLY, Act.ESCALATE, Act.WITHDRAW)
+    assert event.by == (cast.customer if by_customer else cast.agent)
 
 
 def test_a_new_ticket_is_not_with_engineering(cast: Cast) -> None:

@@ -1,5 +1,14 @@
 """The agents' desk: Django's admin, one file for each part of it."""
 
-from tickets.admin import catalog, mail, people, schedule, tickets
+from tickets.admin import catalog, escalations, inbound, mail, mailboxes, people, schedule, tickets
 
-__all__ = ["catalog", "mail", "people", "schedule", "tickets"]
+__all__ = [
+    "catalog",
+    "escalations",
+    "inbound",
+    "mail",
+    "mailboxes",
+    "people",
+    "schedule",
+    "tickets",
+]

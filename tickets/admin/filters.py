@@ -103,6 +103,26 @@ class AssigneeFilter(RadioFilter):
         return queryset
 
 
+class EscalatedFilter(RadioFilter):
+    """Whether the ticket was escalated, by a step that marks it or by the customer."""
+
+    title = "escalated"
+    parameter_name = "escalated"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: ModelAdmin[Ticket]
+    ) -> list[tuple[str, str]]:
+        return [("yes", "Escalated"), ("no", "Not escalated")]
+
+    def queryset(self, request: HttpRequest, queryset: TicketQuerySet) -> TicketQuerySet:
+        match self.value():
+            case "yes":
+                return queryset.filter(escalated_at__isnull=False)
+            case "no":
+                return queryset.filter(escalated_at=None)
+        return queryset
+
+
 class EngineeringFilter(BooleanRadioFilter):
     """Whether the ticket is with engineering."""
 

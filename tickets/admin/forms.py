@@ -134,6 +134,18 @@ class AssignForm(forms.Form):
     )
 
 
+class FollowForm(forms.Form):
+    """Who gets the answers too; somebody unknown is made a customer."""
+
+    email = forms.EmailField(label="E-mail", widget=UnfoldAdminEmailInputWidget)
+
+    def clean(self) -> dict[str, Any]:
+        """The person, as the verb wants it."""
+        cleaned = super().clean() or self.cleaned_data
+        address = cleaned.pop("email", "")
+        return {"user": User.objects.customer(address)} if address else cleaned
+
+
 class PriorityForm(ReasonForm):
     """The new priority, and why."""
 

@@ -9,10 +9,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from sla.models import Sweep
+from tickets import watchdog
 from tickets.admin.queue import queue_url
 from tickets.admin.standing import SOON
-from tickets.models import Delivery, Ticket
+from tickets.models import ChannelPause, Delivery, Escalation, Ticket
 from tickets.states import Status
 
 
@@ -21,8 +21,14 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["title"] = "Today"
     if request.user.has_perm("tickets.view_ticket"):
         context["numbers"] = _numbers(request)
+    if request.user.has_perm("tickets.view_escalation"):
+        context.setdefault("numbers", []).insert(1, _escalations())
+    # No mail can say it: those who see this page have to.
+    context["pauses"] = ChannelPause.objects.all()
+    sweeps = _sweeps()
+    context["late_sweeps"] = [line for line in sweeps if line["is_late"]]
     if request.user.has_perm("sla.view_sweep"):
-        context["sweeps"] = _sweeps()
+        context["sweeps"] = sweeps
     if request.user.has_perm("tickets.view_delivery"):
         context["undelivered"] = Delivery.objects.filter(state=Delivery.State.DEAD).count()
         context["undelivered_url"] = (
@@ -60,6 +66,26 @@ def _numbers(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
+def _escalations() -> dict[str, Any]:
+    """Those that nobody has acknowledged."""
+    count = Escalation.objects.open().count()
+    address = reverse("admin:tickets_escalation_changelist")
+    return {
+        "title": "Escalations",
+        "tone": "late" if count else "",
+        "url": address,
+        "count": count,
+    }
+
+
 def _sweeps() -> list[dict[str, Any]]:
+    """Each one that there should be, and what stands still while it is late."""
     now = timezone.now()
-    return [{"sweep": sweep, "is_late": sweep.is_late(now)} for sweep in Sweep.objects.all()]
+    return [
+        {
+            "sweep": sweep,
+            "is_late": sweep.is_late(now),
+            "without": watchdog.DUTIES[sweep.name].without,
+        }
+        for sweep in watchdog.sweeps()
+    ]

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -19,8 +19,8 @@ from unfold.decorators import display
 from tickets import delivery
 from tickets.admin.paging import CappedPaginator, UncountedList
 from tickets.admin.queue import REFERENCE
-from tickets.admin.readonly import ReadOnlyAdmin
-from tickets.models import Delivery
+from tickets.admin.readonly import ReadOnlyAdmin, TicketLink
+from tickets.models import Delivery, UndeliverableAddress
 from tickets.templatetags.desk import local_time
 
 TONES = {
@@ -32,12 +32,32 @@ TONES = {
 }
 
 
+FATE_TONES = {
+    Delivery.Fate.DELIVERED: "success",
+    Delivery.Fate.DELAYED: "warning",
+    Delivery.Fate.BOUNCED: "danger",
+    Delivery.Fate.COMPLAINED: "danger",
+}
+
+
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin):
+class DeliveryAdmin(TicketLink, ReadOnlyAdmin):
     """Deliveries are only looked at; one that died may be queued again."""
 
-    list_display = ["subject", "recipient", "occasion", "state_label", "created", "last_error"]
-    list_filter = [("state", ChoicesCheckboxFilter), ("occasion", AllValuesCheckboxFilter)]
+    list_display = [
+        "subject",
+        "recipient",
+        "occasion",
+        "state_label",
+        "fate_label",
+        "created",
+        "problem",
+    ]
+    list_filter = [
+        ("state", ChoicesCheckboxFilter),
+        ("fate", ChoicesCheckboxFilter),
+        ("occasion", AllValuesCheckboxFilter),
+    ]
     list_filter_submit = True
     list_fullwidth = True
     list_per_page = 50
@@ -59,12 +79,29 @@ class DeliveryAdmin(ReadOnlyAdmin):
                     "created",
                     "next_attempt",
                     "sent",
+                    "fate_label",
+                    "fate_time",
+                    "fate_detail",
+                ]
+            },
+        ),
+        (
+            "Headers",
+            {
+                "fields": [
+                    "from_name",
+                    "reply_to",
                     "mail_message_id",
+                    "in_reply_to",
+                    "references",
+                    "provider_id",
                 ]
             },
         ),
     ]
-    readonly_fields = ["ticket_link", "full_text", "created", "next_attempt", "sent"]
+    readonly_fields = [
+        "ticket_link", "full_text", "created", "next_attempt", "sent", "fate_label", "fate_time",
+    ]  # fmt: skip
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         """Changing a delivery means sending it again, and nothing else."""
@@ -123,6 +160,25 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def state_label(self, one: Delivery) -> str:
         return one.get_state_display()
 
+    @display(
+        description="What became of it",
+        label={fate.label: tone for fate, tone in FATE_TONES.items()},
+        empty_value="Not reported",
+    )
+    def fate_label(self, one: Delivery) -> str | None:
+        """As the receiving side, or the mail provider, reports."""
+        return one.get_fate_display() or None
+
+    @display(description="Reported", empty_value="Not yet")
+    def fate_time(self, one: Delivery) -> str | None:
+        return local_time(one.fate_at) or None
+
+    @display(description="Problem")
+    def problem(self, one: Delivery) -> str:
+        """Why the last attempt failed, or why it came back."""
+        troubled = one.fate in (Delivery.Fate.BOUNCED, Delivery.Fate.DELAYED)
+        return one.last_error or (one.fate_detail if troubled else "")
+
     @display(description="Created", ordering="created_at")
     def created(self, one: Delivery) -> str:
         return local_time(one.created_at)
@@ -137,13 +193,32 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def sent(self, one: Delivery) -> str | None:
         return local_time(one.sent_at) or None
 
-    @display(description="Ticket")
-    def ticket_link(self, one: Delivery) -> SafeString | str:
-        if one.ticket is None:
-            return ""
-        address = reverse("admin:tickets_ticket_change", args=[one.ticket.pk])
-        return format_html('<a class="desk-link" href="{}">{}</a>', address, one.ticket)
-
     @display(description="Full text")
     def full_text(self, one: Delivery) -> SafeString:
         return format_html('<div class="desk-mail">{}</div>', one.text)
+
+
+@admin.register(UndeliverableAddress)
+class UndeliverableAddressAdmin(ReadOnlyAdmin):
+    """Addresses that nothing is sent to; deleting one is to write to it again."""
+
+    list_display = ["address", "since", "reason"]
+    list_fullwidth = True
+    search_fields = ["address"]
+    search_help_text = "Address"
+    fields = ["address", "since", "reason", "delivery_link"]
+    readonly_fields = ["since", "delivery_link"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("tickets.delete_undeliverableaddress")
+
+    @display(description="Since", ordering="at")
+    def since(self, one: UndeliverableAddress) -> str:
+        return local_time(one.at)
+
+    @display(description="The mail that came back")
+    def delivery_link(self, one: UndeliverableAddress) -> SafeString | str:
+        if one.delivery is None:
+            return ""
+        address = reverse("admin:tickets_delivery_change", args=[one.delivery.pk])
+        return format_html('<a class="desk-link" href="{}">{}</a>', address, one.delivery.subject)

@@ -12,8 +12,19 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django_celery_beat.models import PeriodicTask
 
-from sla.models import Calendar, Clock, Policy, Priority, Sweep
-from tickets.models import Delivery, Organization, RequestType, Team, Ticket, User
+from sla.models import Calendar, Clock, Policy, Priority, Recalculation, Sweep
+from tickets.models import (
+    Delivery,
+    Escalation,
+    InboundMessage,
+    Mailbox,
+    Organization,
+    RequestType,
+    Team,
+    Ticket,
+    UndeliverableAddress,
+    User,
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,7 @@ PLACES: list[tuple[str, list[Place | Report]]] = [
         "Desk",
         [
             Place("Tickets", "confirmation_number", Ticket),
+            Place("Escalations", "notification_important", Escalation),
             Place("Organizations", "apartment", Organization),
             Place("People", "person", User),
             Place("Teams", "groups", Team),
@@ -76,7 +88,11 @@ PLACES: list[tuple[str, list[Place | Report]]] = [
     (
         "Machine room",
         [
+            Place("Mailboxes", "mail", Mailbox),
+            Place("Inbox", "inbox", InboundMessage),
             Place("Deliveries", "outgoing_mail", Delivery),
+            Place("Undeliverable addresses", "unsubscribe", UndeliverableAddress),
+            Place("Recalculations", "update", Recalculation),
             Place("Sweeps", "autorenew", Sweep),
             Place("Periodic tasks", "schedule", PeriodicTask),
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from typing import Any
 
@@ -9,13 +10,14 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminSelect2Widget
+from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextInputWidget
 
 from tickets.models import Organization, Team, User
 from tickets.models.people import UserManager
@@ -75,7 +77,7 @@ class DeskUserAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     readonly_fields = ["seen", "joined"]
     fieldsets = [
         (None, {"fields": ["email", "password"]}),
-        ("Person", {"fields": ["name", "organization", "time_zone"]}),
+        ("Person", {"fields": ["name", "organization", "time_zone", "signature"]}),
         ("Rights", {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
         ("Dates", {"fields": ["seen", "joined"]}),
     ]
@@ -119,10 +121,42 @@ def _is_within_reach(request: HttpRequest, obj: User | None) -> bool:
     return obj is None or not obj.is_superuser or bool(request.user.is_superuser)
 
 
+DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
+
+
+class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A company, its domains as a list with commas."""
+
+    domains = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Who writes from an address there belongs to it: acme.example, acme.test. Not "
+        "those of mail providers, where everybody may have an address.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["domains"] = ", ".join(self.instance.domains)
+
+    def clean_domains(self) -> list[str]:
+        """In lower case, each once; a domain belongs to one company."""
+        typed = re.split(r"[\s,;]+", self.cleaned_data["domains"].lower())
+        domains = list(dict.fromkeys(domain.lstrip("@") for domain in typed if domain))
+        for domain in domains:
+            if not DOMAIN.fullmatch(domain):
+                raise ValidationError(f"“{domain}” is no domain such as acme.example.")
+        others = Organization.objects.exclude(pk=self.instance.pk)
+        if taken := others.filter(domains__overlap=domains).first():
+            raise ValidationError(f"One of them belongs to {taken} already.")
+        return domains
+
+
 @admin.register(Organization)
 class OrganizationAdmin(ModelAdmin):
     """Customers' companies with their single point of contact."""
 
+    form = OrganizationForm
+    fields = ["name", "spoc", "policy", "domains", "cc_follows"]
     list_display = ["name", "spoc", "policy"]
     list_select_related = ["spoc", "policy"]
     search_fields = ["name"]

@@ -10,8 +10,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.http import urlencode
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import (
@@ -23,8 +22,14 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from sla.models import Clock
-from tickets.admin.filters import AssigneeFilter, DueFilter, EngineeringFilter, StatusFilter
-from tickets.admin.paging import CappedPaginator, UncountedList
+from tickets.admin.filters import (
+    AssigneeFilter,
+    DueFilter,
+    EngineeringFilter,
+    EscalatedFilter,
+    StatusFilter,
+)
+from tickets.admin.paging import CappedPaginator, UncountedList, View, views_of
 from tickets.admin.standing import next_clock, standing
 from tickets.models import Ticket
 from tickets.models.tickets import TicketQuerySet
@@ -41,6 +46,7 @@ VIEWS = [
     ("My teams'", {"assignee": "team"}),
     ("Unassigned", {"assignee": "nobody"}),
     ("Late", {"due": "late"}),
+    ("Escalated", {"escalated": "yes"}),
     ("Waiting", {"status": Status.PENDING.value}),
     ("All", {"status": "all"}),
 ]
@@ -60,17 +66,9 @@ class QueueList(UncountedList):
         return list(queryset.query.order_by)
 
     @property
-    def views(self) -> list[dict[str, Any]]:
+    def views(self) -> list[View]:
         """The links above the list, the present one marked."""
-        present = {name: values[-1] for name, values in self.filter_params.items()}
-        return [
-            {
-                "title": title,
-                "query": f"?{urlencode(params)}",
-                "is_current": not self.query and present == params,
-            }
-            for title, params in VIEWS
-        ]
+        return views_of(self, VIEWS)
 
 
 class TicketQueue(ModelAdmin):
@@ -93,6 +91,7 @@ class TicketQueue(ModelAdmin):
         ("priority", RelatedCheckboxFilter),
         ("team", RelatedDropdownFilter),
         ("organization", AutocompleteSelectFilter),
+        EscalatedFilter,
         ("with_engineering", EngineeringFilter),
     ]
     list_filter_submit = True
@@ -160,10 +159,16 @@ class TicketQueue(ModelAdmin):
 
     @display(description="Status")
     def status_label(self, ticket: Ticket) -> SafeString:
-        mark = '<span class="desk-tag desk-tag-engineering">With engineering</span>'
+        """In words, with a mark for what is out of the ordinary."""
+        marks = []
+        if ticket.escalated_at is not None:
+            marks.append(("escalated", local_time(ticket.escalated_at), "Escalated"))
+        if ticket.with_engineering:
+            marks.append(("engineering", "", "With engineering"))
         return format_html(
-            '<span class="desk-status">{}</span>' + (mark if ticket.with_engineering else ""),
+            '<span class="desk-status">{}</span>{}',
             ticket.get_status_display(),
+            format_html_join(" ", '<span class="desk-tag desk-tag-{}" title="{}">{}</span>', marks),
         )
 
     @display(description="From")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,7 @@ from django import forms
 from django.db.models import QuerySet
 
 from sla.models import Clock, ClockEvent
+from tickets.admin.consequences import Consequence, consequences
 from tickets.admin.forms import NoteForm
 from tickets.admin.standing import Standing, next_clock, standing
 from tickets.admin.verbs import DOING, NOTE, SAYING, Verb
@@ -41,6 +43,7 @@ class Offer:
     verb: Verb
     form: forms.Form
     is_open: bool
+    consequences: Sequence[Consequence] = ()
 
 
 def context(
@@ -56,17 +59,20 @@ def context(
         "clock_rows": rows,
         "next_clock": upcoming,
         "next_standing": standing(upcoming, at) if upcoming else None,
+        "escalations": ticket.escalations.for_reading(),
         "conversation": ticket.messages.select_related("author").prefetch_related("attachments"),
         "history": ticket.events.select_related("by").order_by("-at", "-pk"),
         "ledger": _ledger(ticket),
+        "followers": ticket.followers.select_related("user"),
         "deliveries": ticket.deliveries.defer("text", "html"),
-        **(_composer(ticket, failed) | _offers(ticket, user, failed) if may_act else {}),
+        **(_composer(ticket, failed) | _offers(ticket, rows, user, at, failed) if may_act else {}),
     }
 
 
 def _clock_rows(ticket: Ticket, at: datetime) -> list[ClockRow]:
     """Running clocks first, the earliest deadline on top; then what is over, newest first."""
-    clocks = list(ticket.clocks.select_related("priority").prefetch_related("pauses"))
+    found = ticket.clocks.select_related("priority", "earlier_promise")
+    clocks = list(found.prefetch_related("pauses"))
     running = sorted((c for c in clocks if c.is_running), key=lambda c: c.due_at)
     over = sorted((c for c in clocks if not c.is_running), key=lambda c: c.end_or(at), reverse=True)
     return [ClockRow(clock, standing(clock, at), _reasons(clock)) for clock in running] + [
@@ -96,13 +102,19 @@ def _composer(ticket: Ticket, failed: Attempt | None) -> dict[str, Any]:
     }
 
 
-def _offers(ticket: Ticket, user: User, failed: Attempt | None) -> dict[str, Any]:
+def _offers(
+    ticket: Ticket, rows: Sequence[ClockRow], user: User, at: datetime, failed: Attempt | None
+) -> dict[str, Any]:
     """The verbs that the ticket allows now, and the one that was just refused."""
+    running = [row.clock for row in rows if row.clock.is_running]
     offers = []
     for verb in DOING:
-        if failed and failed.verb is verb:
-            offers.append(Offer(verb, failed.form, is_open=True))
-        elif verb.is_offered(ticket):
-            offers.append(Offer(verb, verb.form(auto_id=f"{verb.name}_%s"), is_open=False))
+        returned = failed if failed and failed.verb is verb else None
+        if not (returned or verb.is_offered(ticket)):
+            continue
+        form = returned.form if returned else verb.form(auto_id=f"{verb.name}_%s")
+        moves = verb.act == Act.CHANGE_PRIORITY and ticket.may(verb.act)
+        follows = consequences(ticket, running, at=at) if moves else []
+        offers.append(Offer(verb, form, is_open=returned is not None, consequences=follows))
     may_take = ticket.may(Act.ASSIGN) and ticket.assignee_id != user.pk
     return {"offers": offers, "may_take": may_take}

@@ -12,13 +12,15 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.csp import CSP
 
-from tickets import lifecycle
+from tickets import correspondence, lifecycle
 from tickets.admin import ticket_page
 from tickets.admin.forms import NewTicketForm
 from tickets.admin.queue import TicketQueue, queue_url
 from tickets.admin.ticket_page import Attempt
 from tickets.admin.verbs import VERBS, Verb
+from tickets.channels.mail.html import safe_html
 from tickets.models import Ticket, User
 from tickets.refusals import Refused
 
@@ -44,7 +46,17 @@ class TicketAdmin(TicketQueue):
             )
             for verb in VERBS
         ]
-        return acts + cast("list[URLPattern]", super().get_urls())
+        accept = path(
+            "<int:ticket_id>/messages/<int:message_id>/accept/",
+            self.admin_site.admin_view(self.accept),
+            name="tickets_ticket_accept",
+        )
+        formatted = path(
+            "<int:ticket_id>/messages/<int:message_id>/formatted/",
+            self.admin_site.admin_view(self.formatted),
+            name="tickets_ticket_formatted",
+        )
+        return [accept, formatted, *acts, *cast("list[URLPattern]", super().get_urls())]
 
     def change_view(
         self,
@@ -86,6 +98,36 @@ class TicketAdmin(TicketQueue):
             messages.warning(request, "Attach the files again: browsers do not keep them.")
         return self._page(request, self._visible(request, ticket_id), Attempt(verb, form))
 
+    def formatted(self, request: HttpRequest, ticket_id: int, message_id: int) -> HttpResponse:
+        """A mail as its sender formatted it: cleaned, and on a page that can run nothing."""
+        ticket = self._visible(request, ticket_id)
+        message = get_object_or_404(ticket.messages.exclude(html=""), pk=message_id)
+        inline = {
+            file.content_id: reverse("portal:file", args=[file.pk])
+            for file in message.attachments.exclude(content_id="")
+        }
+        answer = HttpResponse(safe_html(message.html, inline=inline))
+        # The second wall behind the cleaning: no script, no frame, nothing from elsewhere.
+        answer.headers[CSP.HEADER_ENFORCE.value] = "default-src 'none'; img-src 'self'"
+        return answer
+
+    def accept(self, request: HttpRequest, ticket_id: int, message_id: int) -> HttpResponse:
+        """Let a message of somebody unknown into the conversation."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        ticket = self._visible(request, ticket_id)
+        if not self.has_change_permission(request, ticket):
+            raise PermissionDenied
+        message = get_object_or_404(ticket.messages, pk=message_id)
+        by = cast("User", request.user)
+        try:
+            correspondence.accept(message=message, by=by, at=timezone.now())
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, "The message is part of the conversation now.")
+        return HttpResponseRedirect(self._address(request, ticket))
+
     def add_view(
         self,
         request: HttpRequest,
@@ -108,8 +150,9 @@ class TicketAdmin(TicketQueue):
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
         tickets = self.get_queryset(request).select_related(
-            "priority", "requester", "organization__spoc", "team", "assignee", "request_type"
-        )
+            "priority", "requester", "organization__spoc", "team", "assignee", "request_type",
+            "mailbox",
+        )  # fmt: skip
         return get_object_or_404(tickets, pk=ticket_id)
 
     def _page(

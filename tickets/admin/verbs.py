@@ -7,8 +7,15 @@ from dataclasses import dataclass
 
 from django import forms
 
-from tickets import lifecycle
-from tickets.admin.forms import AssignForm, NoteForm, PriorityForm, ReasonForm, ReplyForm
+from tickets import correspondence, lifecycle
+from tickets.admin.forms import (
+    AssignForm,
+    FollowForm,
+    NoteForm,
+    PriorityForm,
+    ReasonForm,
+    ReplyForm,
+)
 from tickets.models import Ticket
 from tickets.states import Act
 
@@ -89,6 +96,14 @@ DOING = [
     ),
     Verb("reopen", Act.REOPEN, ReasonForm, lifecycle.reopen, "Reopen", "The ticket is open again."),
     Verb("close", Act.CLOSE, ReasonForm, lifecycle.close, "Close", "The ticket is closed."),
+    Verb(
+        "follow",
+        Act.FOLLOW,
+        FollowForm,
+        correspondence.follow,
+        "Add a follower",
+        "The follower gets the next answers too.",
+    ),
 ]
 
 VERBS = [*SAYING, *DOING]

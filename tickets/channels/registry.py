@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from tickets.channels import email
-from tickets.channels.base import Send
+from tickets.channels.base import Open
 
-SENDERS: dict[str, Send] = {"email": email.send}
+LINES: dict[str, Open] = {"email": email.Line}

@@ -12,11 +12,11 @@ TASKS = {
 }
 
 
-def create(apps, schema_editor):
+def create(apps, schema_editor, tasks=TASKS):
     interval = apps.get_model("django_celery_beat", "IntervalSchedule")
     task = apps.get_model("django_celery_beat", "PeriodicTask")
     schedule, _ = interval.objects.get_or_create(every=EVERY_SECONDS, period="seconds")
-    for name, path in TASKS.items():
+    for name, path in tasks.items():
         task.objects.get_or_create(
             name=name,
             defaults={
@@ -27,8 +27,8 @@ def create(apps, schema_editor):
         )
 
 
-def remove(apps, schema_editor):
-    apps.get_model("django_celery_beat", "PeriodicTask").objects.filter(name__in=TASKS).delete()
+def remove(apps, schema_editor, tasks=TASKS):
+    apps.get_model("django_celery_beat", "PeriodicTask").objects.filter(name__in=tasks).delete()
 
 
 class Migration(migrations.Migration):

@@ -1,20 +1,30 @@
-"""Rows of the help desk: people, tickets, their conversation, and the mail that leaves."""
+"""Rows of the help desk: people, tickets, their conversation, and the mail both ways."""
 
 from tickets.models.catalog import RequestType
-from tickets.models.mail import Delivery
+from tickets.models.escalations import Escalation
+from tickets.models.followers import Follower
+from tickets.models.inbound import InboundMessage
+from tickets.models.mail import ChannelPause, Delivery, UndeliverableAddress
+from tickets.models.mailboxes import Mailbox
 from tickets.models.messages import Attachment, Message
 from tickets.models.people import Organization, Team, User, policy_for
 from tickets.models.tickets import Event, Ticket
 
 __all__ = [
     "Attachment",
+    "ChannelPause",
     "Delivery",
+    "Escalation",
     "Event",
+    "Follower",
+    "InboundMessage",
+    "Mailbox",
     "Message",
     "Organization",
     "RequestType",
     "Team",
     "Ticket",
+    "UndeliverableAddress",
     "User",
     "policy_for",
 ]

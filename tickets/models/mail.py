@@ -32,6 +32,14 @@ class Delivery(models.Model):
         DEAD = "dead", "Not delivered"
         CANCELLED = "cancelled", "Cancelled"
 
+    class Fate(models.TextChoices):
+        """What became of it after it was sent, as the receiving side reports."""
+
+        DELIVERED = "delivered", "Delivered"
+        DELAYED = "delayed", "Delayed"
+        BOUNCED = "bounced", "Bounced"
+        COMPLAINED = "complained", "Reported as spam"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     key = models.CharField(
         max_length=400, unique=True, help_text="Of its cause and recipient: queued once."
@@ -52,6 +60,10 @@ class Delivery(models.Model):
     mail_message_id = models.CharField(
         max_length=255, unique=True, help_text="Made once, the same at every attempt (RFC 5322)."
     )
+    in_reply_to = models.TextField(blank=True, help_text="The Message-ID that it answers.")
+    references = models.TextField(blank=True, help_text="The Message-IDs of the conversation.")
+    reply_to = models.CharField(max_length=320, blank=True, help_text="Where answers go.")
+    from_name = models.CharField(max_length=150, blank=True, help_text="The agent who writes.")
 
     state = models.CharField(max_length=20, choices=State, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -62,6 +74,12 @@ class Delivery(models.Model):
     last_error = models.TextField(blank=True)
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
+    provider_id = models.CharField(
+        max_length=255, blank=True, help_text="What the mail provider calls it."
+    )
+    fate = models.CharField(max_length=20, choices=Fate, blank=True)
+    fate_at = models.DateTimeField(null=True)
+    fate_detail = models.TextField(blank=True)
 
     objects = DeliveryQuerySet.as_manager()
 
@@ -75,7 +93,41 @@ class Delivery(models.Model):
                 condition=Q(state__in=["queued", "leased"]),
                 name="delivery_due",
             ),
+            # Read when a provider reports what became of a message.
+            models.Index(
+                fields=["provider_id"], condition=~Q(provider_id=""), name="delivery_provider"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.occasion} to {self.recipient}"
+
+
+class UndeliverableAddress(models.Model):
+    """An address that refused our mail for good: nothing is sent to it until somebody clears it."""
+
+    address = models.EmailField(max_length=320, unique=True)
+    at = models.DateTimeField()
+    reason = models.TextField()
+    delivery = models.ForeignKey(Delivery, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ["-at"]
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class ChannelPause(models.Model):
+    """A channel whose peer lets us in no more: its deliveries wait, and burn no attempts."""
+
+    channel = models.CharField(max_length=20, primary_key=True)
+    since = models.DateTimeField()
+    until = models.DateTimeField(help_text="When the next one is tried.")
+    reason = models.TextField()
+
+    class Meta:
+        ordering = ["channel"]
+
+    def __str__(self) -> str:
+        return self.channel

@@ -5,7 +5,9 @@ from __future__ import annotations
 import secrets
 import unicodedata
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 
 from tickets.models.people import User
 from tickets.models.tickets import Ticket
@@ -21,9 +23,33 @@ class Message(models.Model):
     text = models.TextField()
     channel = models.CharField(max_length=20, choices=Ticket.Channel, default=Ticket.Channel.WEB)
     sent_at = models.DateTimeField()
+    is_automatic = models.BooleanField(
+        default=False, help_text="Written by a machine, such as an out-of-office answer."
+    )
+    is_accepted = models.BooleanField(
+        default=True, help_text="False: somebody unknown wrote it; only staff see it until then."
+    )
+    mail_message_id = models.CharField(
+        max_length=998, blank=True, help_text="Of the mail that brought it (RFC 5322, 3.6.4)."
+    )
+    whole_text = models.TextField(
+        blank=True, help_text="With quotes and signature, where `text` is the new part alone."
+    )
+    html = models.TextField(blank=True, help_text="As it was sent: never shown unsanitised.")
+    remarks = ArrayField(
+        models.TextField(), default=list, help_text="What a reader should know about it."
+    )
 
     class Meta:
         ordering = ["sent_at", "pk"]
+        indexes = [
+            # Read by tickets.threads: the ticket that a mail answers.
+            models.Index(
+                fields=["mail_message_id"],
+                condition=~Q(mail_message_id=""),
+                name="message_mail_id",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.author} {self.sent_at}"
@@ -57,6 +83,9 @@ class Attachment(models.Model):
     filename = models.CharField(max_length=255)
     content_type = models.CharField(max_length=100)
     size = models.PositiveBigIntegerField(help_text="In bytes.")
+    content_id = models.CharField(
+        max_length=255, blank=True, help_text="By which the HTML names an inline image (RFC 2392)."
+    )
 
     class Meta:
         ordering = ["pk"]

@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
 
 from sla.models import Policy
@@ -23,6 +25,10 @@ class UserManager(BaseUserManager["User"]):
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def staff(self) -> QuerySet[User]:
+        """Those who work here now."""
+        return self.filter(is_staff=True, is_active=True)
 
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(email=self.clean_email(username or ""))
@@ -62,6 +68,17 @@ class Organization(models.Model):
         related_name="+",
         help_text="Empty: the default policy.",
     )
+    domains = ArrayField(
+        models.CharField(max_length=253),
+        default=list,
+        blank=True,
+        help_text="Who writes from an address there belongs to it, such as acme.example.",
+    )
+    cc_follows = models.BooleanField(
+        "copied people follow",
+        default=False,
+        help_text="Its people in the copy of a mail get the answers too.",
+    )
 
     class Meta:
         ordering = ["name"]
@@ -75,8 +92,9 @@ def policy_for(organization: Organization | None) -> Policy:
 
     Raises Policy.DoesNotExist while no policy has been loaded.
     """
-    own = organization.policy if organization else None
-    return own or Policy.objects.default()
+    if organization and organization.policy_id:
+        return Policy.objects.in_force().get(pk=organization.policy_id)
+    return Policy.objects.default()
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -96,6 +114,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(
         "staff", default=False, help_text="May sign in to the desk; customers may not."
     )
+    signature = models.TextField(blank=True, help_text="Below what this agent writes to customers.")
     is_active = models.BooleanField("active", default=True)
     joined_at = models.DateTimeField(auto_now_add=True)
 
@@ -142,6 +161,11 @@ class Team(models.Model):
     )
     members = models.ManyToManyField(
         User, blank=True, related_name="teams", limit_choices_to={"is_staff": True}
+    )
+    is_engineering = models.BooleanField(
+        "engineering",
+        default=False,
+        help_text="Escalation steps that tell engineering tell this team.",
     )
 
     class Meta:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
@@ -63,6 +65,14 @@ class Ticket(models.Model):
         User, null=True, blank=True, on_delete=models.PROTECT, related_name="assigned_tickets"
     )
     channel = models.CharField(max_length=20, choices=Channel, default=Channel.WEB)
+    mailbox = models.ForeignKey(
+        "tickets.Mailbox",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="tickets",
+        help_text="That it came by, and that answers name.",
+    )
     nonce = models.CharField(  # noqa: DJ001 - unique, and most tickets have none
         max_length=64,
         null=True,
@@ -76,6 +86,9 @@ class Ticket(models.Model):
     first_responded_at = models.DateTimeField(null=True, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    escalated_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was escalated last; empty: never."
+    )
     next_due_at = models.DateTimeField(
         null=True, blank=True, help_text="The next promise; empty while none is running."
     )
@@ -121,6 +134,17 @@ class Ticket(models.Model):
     def is_unsolved(self) -> bool:
         return self.status in UNSOLVED
 
+    def unanswered_since(self) -> datetime | None:
+        """When the customer first wrote after our last public message; None: it is our answer."""
+        public = self.messages.filter(is_public=True)
+        answer = public.filter(by_staff=True).order_by("-sent_at", "-pk").first()
+        if answer is None:
+            return self.submitted_at
+        after = Q(sent_at__gt=answer.sent_at) | Q(sent_at=answer.sent_at, pk__gt=answer.pk)
+        questions = public.filter(after, by_staff=False).order_by("sent_at", "pk")
+        asked_at: datetime | None = questions.values_list("sent_at", flat=True).first()
+        return asked_at
+
     def may(self, act: Act) -> bool:
         """Whether the table of moves allows this act now."""
         return is_allowed(act, self.status)
@@ -141,6 +165,12 @@ class Event(models.Model):
         TO_ENGINEERING = "to_engineering", "Escalated to engineering"
         FROM_ENGINEERING = "from_engineering", "Back from engineering"
         ESCALATED = "escalated", "Escalation"
+        ESCALATED_BY_CUSTOMER = "escalated_by_customer", "Escalated by the customer"
+        ACKNOWLEDGED = "acknowledged", "Escalation acknowledged"
+        AUTOMATIC = "automatic", "Automatic message"
+        UNVERIFIED = "unverified", "Message of somebody unknown"
+        ACCEPTED = "accepted", "Message accepted"
+        FOLLOWED = "followed", "Follower added"
         RESOLVED = "resolved", "Resolved"
         REOPENED = "reopened", "Reopened"
         CLOSED = "closed", "Closed"

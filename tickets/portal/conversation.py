@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -15,8 +17,10 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_http_methods
 
 from sla.models import Clock
-from tickets import lifecycle, links
+from tickets import escalation, lifecycle, links
 from tickets.models import Attachment, Message, Ticket, User
+from tickets.portal import customer_escalation
+from tickets.portal.customer_escalation import EscalationForm
 from tickets.portal.forms import ReplyForm
 from tickets.portal.pages import viewer_of, zone_of
 from tickets.portal.standing import Standing, standing, status_words
@@ -24,6 +28,24 @@ from tickets.portal.submission import UNPROCESSABLE
 from tickets.portal.uploads import View, bounded
 from tickets.refusals import Refused
 from tickets.states import Act, Status
+
+
+@dataclass
+class Page:
+    """What one request shows: the ticket to a person, and the form that was sent, if any."""
+
+    ticket: Ticket
+    person: User
+    at: datetime
+    key: str
+    form: ReplyForm = field(default_factory=ReplyForm)
+    escalation: EscalationForm = field(default_factory=EscalationForm)
+    sent: forms.Form | None = None
+    problem: str = ""
+
+    @property
+    def is_refused(self) -> bool:
+        return bool(self.problem or (self.sent and self.sent.errors))
 
 
 def confidential(view: View) -> View:
@@ -70,21 +92,30 @@ def signed_in(request: HttpRequest, reference: str) -> HttpResponse:
 def _page(request: HttpRequest, ticket: Ticket, person: User, *, key: str) -> HttpResponse:
     """The page; or, after a button, what the button does and the page again."""
     at = timezone.now()
+    page = Page(ticket, person, at, key)
     if request.method != "POST":
-        return _show(request, ticket, person, ReplyForm(), at=at, key=key)
-    is_closing = "close" in request.POST
-    form = ReplyForm() if is_closing else ReplyForm(request.POST, request.FILES)
-    problem = ""
-    if is_closing or form.is_valid():
-        try:
-            done = _close(ticket, person, at) if is_closing else _reply(ticket, person, form, at)
-        except Refused as refusal:
-            problem = str(refusal)
-            ticket.refresh_from_db()
-        else:
+        return _show(request, page)
+    try:
+        done = _do(request, page)
+    except Refused as refusal:
+        page.problem = str(refusal)
+        ticket.refresh_from_db()
+    else:
+        if done:
             messages.success(request, done)
             return redirect(request.path)
-    return _show(request, ticket, person, form, at=at, key=key, problem=problem)
+    return _show(request, page)
+
+
+def _do(request: HttpRequest, page: Page) -> str:
+    """What the button says, and the sentence that follows; "" when the form is not complete."""
+    if "close" in request.POST:
+        return _close(page.ticket, page.person, page.at)
+    if "escalate" in request.POST:
+        page.escalation = page.sent = EscalationForm(request.POST)
+        return _escalate(page) if page.sent.is_valid() else ""
+    page.form = page.sent = ReplyForm(request.POST, request.FILES)
+    return _reply(page.ticket, page.person, page.form, page.at) if page.sent.is_valid() else ""
 
 
 def _close(ticket: Ticket, person: User, at: datetime) -> str:
@@ -99,31 +130,32 @@ def _reply(ticket: Ticket, person: User, form: ReplyForm, at: datetime) -> str:
     return "Thank you. We have your message."
 
 
-def _show(
-    request: HttpRequest,
-    ticket: Ticket,
-    person: User,
-    form: ReplyForm,
-    *,
-    at: datetime,
-    key: str,
-    problem: str = "",
-) -> HttpResponse:
+def _escalate(page: Page) -> str:
+    reason = page.escalation.cleaned_data["reason"]
+    escalation.escalate(ticket=page.ticket, by=page.person, reason=reason, at=page.at)
+    return "The people in charge are told that it is urgent."
+
+
+def _show(request: HttpRequest, page: Page) -> HttpResponse:
+    ticket, person, at = page.ticket, page.person, page.at
     zone = zone_of(person, ticket.policy)
     context = {
         "ticket": ticket,
         "person": person,
-        "key": key,
+        "key": page.key,
         "zone": zone,
         "status_words": status_words(ticket),
         "standings": _standings(ticket, at=at, zone=zone),
         "conversation": _conversation(ticket),
-        "form": form,
-        "problem": problem,
+        "form": page.form,
+        "escalation": page.escalation,
+        "escalated": customer_escalation.standing(ticket, person, at=at, zone=zone),
+        "sent": page.sent,
+        "problem": page.problem,
         "may_write": ticket.may(Act.CUSTOMER_REPLY),
         "may_close": ticket.may(Act.WITHDRAW),
     }
-    status = UNPROCESSABLE if problem or form.errors else 200
+    status = UNPROCESSABLE if page.is_refused else 200
     return render(request, "portal/ticket.html", context, status=status)
 
 

@@ -24,6 +24,7 @@ STATUS_WORDS = {
 class Standing:
     """How one promise stands. `state` is kept, late, due, waiting or on-hold (also a CSS class)."""
 
+    clock_id: int
     title: str
     target: str
     state: str
@@ -45,7 +46,8 @@ def standing(clock: Clock, *, at: datetime, zone: str, waits_for_customer: bool)
     title = clock.get_metric_display()
     if clock.kept_by_lowering:
         title += " or workaround"
-    return Standing(title, f"{clock.priority.code}: {units(clock)}", state, label, words)
+    target = f"{clock.priority.code}: {units(clock)}"
+    return Standing(clock.pk, title, target, state, label, words)
 
 
 def _state(clock: Clock, at: datetime, zone: str, waits_for_customer: bool) -> tuple[str, str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from tickets.portal import conversation, downloads, pages, submission
+from tickets.portal import conversation, downloads, escalations, pages, promises, submission
 
 
 class Reference:
@@ -33,5 +33,14 @@ urlpatterns = [
         downloads.by_link,
         name="file_by_link",
     ),
+    path(
+        "tickets/<reference:reference>/<str:key>/promises/<int:pk>/",
+        promises.by_link,
+        name="promise",
+    ),
+    path(
+        "tickets/<reference:reference>/promises/<int:pk>/", promises.signed_in, name="own_promise"
+    ),
+    path("escalations/<str:key>/", escalations.acknowledge, name="acknowledge"),
     path("files/<int:pk>/", downloads.signed_in, name="file"),
 ]

@@ -75,6 +75,12 @@ def units(target: Target | Clock | deadlines.Target) -> str:
     return _units(target.amount, target.unit, getattr(target, "goal_amount", None))
 
 
+@register.filter
+def in_words(name: str) -> str:
+    """A name that we gave, as people read it: "customer_escalation" is "Customer escalation"."""
+    return name.replace("_", " ").capitalize()
+
+
 def zone_label(at: datetime) -> str:
     """How people call the zone of a local time: "IST", or "UTC+03" where it has no letters."""
     name = at.tzname() or ""

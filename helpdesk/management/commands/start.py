@@ -1,13 +1,19 @@
 """The whole product with one command, for a first look and for a small installation."""
 
+import http.client
+import json
 import os
+import queue
 import socket
+import threading
+import time
 import urllib.error
 import urllib.request
 from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.conf import settings
@@ -20,6 +26,8 @@ from helpdesk.folders import writable
 from helpdesk.processes import Processes, python
 
 DEMO = {"tickets": 60, "days": 30, "seed": 1}
+WELL = "all is well"
+LONGEST_ANSWER_SECONDS = 15.0
 
 
 class Command(BaseCommand):
@@ -44,10 +52,16 @@ class Command(BaseCommand):
         self._choose_base_url(host, port)
         self._prepare(demo=not options["no_demo"])
         ready = Announcement(self._say, host, port)
+        rounds = Rounds(self._say, base_url(host, port))
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         processes = Processes(commands(host, port), environment, out=self._say)
         connections.close_all()
-        ended = processes.run(meanwhile=ready.look)
+
+        def meanwhile() -> None:
+            ready.look()
+            rounds.look()
+
+        ended = processes.run(meanwhile=meanwhile)
         if ended is not None:
             raise CommandError(ended)
         self._say("Stopped.")
@@ -104,6 +118,54 @@ class Announcement:
             lines.append(f"  {'Mail':<15} {settings.EMAIL_FILE_PATH}")
         lines += demo_accounts(settings.VAR_DIR / "demo-accounts.txt")
         return "\n".join([*lines, "", "Ctrl-C stops everything.", ""])
+
+
+class Rounds:
+    """Asks the health page again and again, and says when what it answers becomes another.
+
+    The page mails the administrators when no sweep runs any more, but only if somebody asks it.
+    """
+
+    def __init__(self, say: Callable[[str], None], url: str, *, seconds: float = 30.0) -> None:
+        self._say = say
+        self._url = url
+        self._every = seconds
+        self._next = time.monotonic() + seconds
+        self._asking: threading.Thread | None = None
+        self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._last = WELL
+
+    def look(self) -> None:
+        """Called again and again; never waits for the answer, nor asks before it is there."""
+        is_asking = self._asking is not None and self._asking.is_alive()
+        if time.monotonic() >= self._next and not is_asking:
+            self._next = time.monotonic() + self._every
+            self._asking = threading.Thread(target=self._ask, daemon=True)
+            self._asking.start()
+        while not self._answers.empty():
+            answer = self._answers.get()
+            if answer != self._last:
+                self._say(f"Health: {answer} ({self._url}/health/).")
+            self._last = answer
+
+    def _ask(self) -> None:
+        self._answers.put(how_it_is(self._url))
+
+
+def how_it_is(url: str) -> str:
+    """What the health page says, in words."""
+    # No proxy stands between; and in production the site answers to its own name only.
+    server = http.client.HTTPConnection(urlsplit(url).netloc, timeout=LONGEST_ANSWER_SECONDS)
+    headers = {"Host": urlsplit(settings.PUBLIC_BASE_URL).netloc}
+    try:
+        server.request("GET", "/health/", headers=headers)
+        checks = dict(json.load(server.getresponse())["checks"])
+    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError) as error:
+        return f"no answer, {error!r}"
+    finally:
+        server.close()
+    failed = [name for name, outcome in checks.items() if outcome != "ok"]
+    return f"not well, failed: {', '.join(failed)}" if failed else WELL
 
 
 def demo_accounts(path: Path) -> list[str]:

@@ -42,6 +42,10 @@ HOLIDAY_HOURS = Hours(KOLKATA, weekdays(OFFICE), HOLIDAY)
 HALF_DAY_HOURS = Hours(KOLKATA, weekdays(OFFICE), HALF_DAY)
 SUNDAY_HOURS = Hours(KOLKATA, weekdays(OFFICE), SPECIAL_SUNDAY)
 NIGHT_HOURS = Hours(KOLKATA, NIGHT, {})
+NIGHT_BERLIN = Hours(BERLIN, NIGHT, {})
+THREE_SPANS = Hours(
+    KOLKATA, daily([("08:00", "10:00"), ("12:00", "14:00"), ("16:00", "18:00")]), {}
+)
 EARLY_NEW_YORK = Hours(NEW_YORK, daily([("00:00", "06:00")]), {})
 EARLY_BERLIN = Hours(BERLIN, daily([("00:00", "06:00")]), {})
 EARLY_LORD_HOWE = Hours(LORD_HOWE, daily([("00:00", "06:00")]), {})

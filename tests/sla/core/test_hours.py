@@ -11,7 +11,6 @@ from tests.sla.core.calendars import (
     APIA,
     APIA_HOURS,
     BERLIN,
-    DAY,
     EARLY_BERLIN,
     EARLY_LORD_HOWE,
     EARLY_NEW_YORK,
@@ -24,16 +23,16 @@ from tests.sla.core.calendars import (
     LUNCH_HOURS,
     MICROSECOND,
     NEW_YORK,
+    NIGHT_BERLIN,
     NIGHT_HOURS,
     OFFICE,
     OFFICE_HOURS,
     SUNDAY_HOURS,
-    Written,
+    THREE_SPANS,
     at,
     daily,
     weekdays,
 )
-from tests.sla.core.oracle import absolute
 
 
 @pytest.mark.parametrize(
@@ -77,6 +76,10 @@ from tests.sla.core.oracle import absolute
         (EARLY_LORD_HOWE, at("2026-10-04 00:00", LORD_HOWE), 5, at("2026-10-04 05:30", LORD_HOWE)),
         # Lord Howe gains half an hour
         (EARLY_LORD_HOWE, at("2026-04-05 00:00", LORD_HOWE), 6, at("2026-04-05 05:30", LORD_HOWE)),
+        # Berlin loses an hour inside a night shift
+        (NIGHT_BERLIN, at("2026-03-28 23:00", BERLIN), 4, at("2026-03-29 04:00", BERLIN)),
+        # over two of three spans, into the third
+        (THREE_SPANS, at("2026-11-02 09:00"), 4, at("2026-11-02 17:00")),
         # Apia never had 30 December 2011
         (APIA_HOURS, at("2011-12-29 16:00", APIA), 2, at("2011-12-31 10:00", APIA)),
         # round the clock is elapsed time
@@ -185,6 +188,13 @@ def test_add_finds_the_earliest_instant_with_that_much_open_time(
             1,
             at("2026-11-02 01:30", NEW_YORK),
         ),
+        # half an hour skipped on Lord Howe moves the wall clock by half an hour
+        (EARLY_LORD_HOWE, at("2026-10-03 02:15", LORD_HOWE), 1, at("2026-10-04 02:45", LORD_HOWE)),
+        # half an hour repeated there: the first of the two
+        (EARLY_LORD_HOWE, at("2026-04-04 01:45", LORD_HOWE), 1, at("2026-04-05 01:45", LORD_HOWE)),
+        # the clock inside a later one of three spans, and between two of them
+        (THREE_SPANS, at("2026-11-02 17:00"), 2, at("2026-11-04 17:00")),
+        (THREE_SPANS, at("2026-11-02 15:00"), 1, at("2026-11-03 16:00")),
         # Apia's missing date is no open day
         (APIA_HOURS, at("2011-12-29 10:00", APIA), 1, at("2011-12-31 10:00", APIA)),
         # nor is it from before opening
@@ -195,65 +205,6 @@ def test_add_finds_the_earliest_instant_with_that_much_open_time(
 )
 def test_add_days_counts_open_days(hours: Hours, start: datetime, n: int, end: datetime) -> None:
     assert hours.add_days(start, n) == end
-
-
-@pytest.mark.parametrize(
-    ("zone", "spans", "day", "opening"),
-    [
-        # an opening in the skipped hour moves later by an hour
-        (NEW_YORK, [("02:30", "06:00")], "2026-03-08", ("07:30", "10:00")),
-        # a closing in it does, too
-        (NEW_YORK, [("01:00", "02:30")], "2026-03-08", ("06:00", "07:30")),
-        # a span inside it moves whole
-        (NEW_YORK, [("02:10", "02:50")], "2026-03-08", ("07:10", "07:50")),
-        # a span that would close before it opens is none
-        (NEW_YORK, [("02:30", "03:10")], "2026-03-08", None),
-        # nor is one that closes as it opens
-        (NEW_YORK, [("02:00", "03:00")], "2026-03-08", None),
-        # two spans that the gap pushes over each other are one
-        (NEW_YORK, [("01:30", "02:30"), ("03:00", "04:00")], "2026-03-08", ("06:30", "08:00")),
-        # a span pushed behind the next keeps its own time
-        (NEW_YORK, [("02:30", "02:45"), ("03:00", "03:30")], "2026-03-08", ("07:00", "07:45")),
-        # an opening in the repeated hour is the first
-        (NEW_YORK, [("01:30", "05:00")], "2026-11-01", ("05:30", "10:00")),
-        # so is a closing
-        (NEW_YORK, [("00:00", "01:30")], "2026-11-01", ("04:00", "05:30")),
-        # two touching spans in the repeated hour leave nothing out
-        (NEW_YORK, [("01:00", "01:30"), ("01:30", "03:00")], "2026-11-01", ("05:00", "08:00")),
-        # half an hour skipped on Lord Howe, 2:00 to 2:30
-        (LORD_HOWE, [("02:15", "06:00")], "2026-10-04", ("15:45", "19:00")),
-        # half an hour repeated there, 1:30 to 2:00
-        (LORD_HOWE, [("01:45", "06:00")], "2026-04-05", ("14:45", "19:30")),
-        # midnight itself skipped: 0:00 to 1:00 in Beirut
-        ("Asia/Beirut", [("00:00", "02:00")], "2026-03-29", ("22:00", "23:00")),
-        # 24:00 before that is the same instant
-        ("Asia/Beirut", [("22:00", "24:00")], "2026-03-28", ("20:00", "22:00")),
-        # midnight repeated: the day before ends at the first one
-        ("America/Havana", [("22:00", "24:00")], "2026-10-31", ("02:00", "04:00")),
-        # the hour before midnight repeated: 24:00 comes once, after both
-        ("America/Sao_Paulo", [("22:00", "24:00")], "2018-02-17", ("00:00", "03:00")),
-        # the hour before midnight skipped: 23:30 opens half an hour into Sunday, but 24:00 is there
-        ("America/Nuuk", [("22:00", "23:30")], "2026-03-28", ("00:00", "01:30")),
-        # local mean time, with seconds, is exact: 5:53:28 ahead
-        (KOLKATA, [("09:00", "17:00")], "1850-01-07", ("03:06:32", "11:06:32")),
-        # a date that never existed has no hours: Apia, Kiritimati, Kwajalein, Fakaofo
-        (APIA, ALL_DAY, "2011-12-30", None),
-        ("Pacific/Kiritimati", ALL_DAY, "1994-12-31", None),
-        ("Pacific/Kwajalein", ALL_DAY, "1993-08-21", None),
-        ("Pacific/Fakaofo", ALL_DAY, "2011-12-30", None),
-    ],
-)
-def test_local_hours_become_absolute_by_the_rule_for_clock_changes(
-    zone: str, spans: Written, day: str, opening: tuple[str, str] | None
-) -> None:
-    midnight = absolute(zone, datetime.fromisoformat(day))
-    hours = Hours(zone, {}, {date.fromisoformat(day): spans})
-    open_stretches = [
-        (f"{s.start:%H:%M:%S}".removesuffix(":00"), f"{s.end:%H:%M:%S}".removesuffix(":00"))
-        for s in hours.stretches(midnight - 3 * DAY, midnight + 3 * DAY)
-        if s.is_open
-    ]
-    assert open_stretches == ([opening] if opening else [])
 
 
 def test_opening_time_is_open_and_closing_time_is_not() -> None:
@@ -284,10 +235,42 @@ def test_round_the_clock_never_closes() -> None:
     assert ALWAYS_OPEN.next_close(at("2026-11-02 10:00")) is None
 
 
-def test_between_counts_from_start_to_end_and_never_backwards() -> None:
-    assert OFFICE_HOURS.between(at("2026-11-06 16:00"), at("2026-11-09 10:00")) == 2 * HOUR
-    assert OFFICE_HOURS.between(at("2026-11-09 10:00"), at("2026-11-06 16:00")) == timedelta(0)
-    assert OFFICE_HOURS.between(at("2026-11-09 10:00"), at("2026-11-09 10:00")) == timedelta(0)
+@pytest.mark.parametrize(
+    ("hours", "start", "end", "open_time"),
+    [
+        # over a weekend
+        (OFFICE_HOURS, at("2026-11-06 16:00"), at("2026-11-09 10:00"), 2 * HOUR),
+        # never backwards
+        (OFFICE_HOURS, at("2026-11-09 10:00"), at("2026-11-06 16:00"), timedelta(0)),
+        (OFFICE_HOURS, at("2026-11-09 10:00"), at("2026-11-09 10:00"), timedelta(0)),
+        # a half-day and a holiday
+        (HALF_DAY_HOURS, at("2026-11-02 17:00"), at("2026-11-04 09:00"), 4 * HOUR),
+        (HOLIDAY_HOURS, at("2026-11-08 00:00"), at("2026-11-10 09:00"), timedelta(0)),
+        # two nights
+        (NIGHT_HOURS, at("2026-11-02 12:00"), at("2026-11-04 12:00"), 16 * HOUR),
+        # three spans
+        (THREE_SPANS, at("2026-11-02 00:00"), at("2026-11-03 00:00"), 6 * HOUR),
+        # half an hour lost on Lord Howe, and half an hour gained
+        (
+            EARLY_LORD_HOWE,
+            at("2026-10-04 00:00", LORD_HOWE),
+            at("2026-10-05 00:00", LORD_HOWE),
+            5.5 * HOUR,
+        ),
+        (
+            EARLY_LORD_HOWE,
+            at("2026-04-05 00:00", LORD_HOWE),
+            at("2026-04-06 00:00", LORD_HOWE),
+            6.5 * HOUR,
+        ),
+        # a date that never existed has no open time
+        (APIA_HOURS, at("2011-12-29 17:00", APIA), at("2011-12-31 09:00", APIA), timedelta(0)),
+    ],
+)
+def test_between_counts_the_open_time(
+    hours: Hours, start: datetime, end: datetime, open_time: timedelta
+) -> None:
+    assert hours.between(start, end) == open_time
 
 
 def test_every_answer_is_exact_to_the_microsecond() -> None:

@@ -12,16 +12,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from sla import defaults
-from sla.loading import (
-    PublicHolidays,
-    alone,
-    import_holidays,
-    is_country,
-    is_loaded,
-    load_policy,
-)
+from sla.loading import alone, import_holidays, is_loaded, load_policy
 from sla.models import Calendar, Policy
 from sla.models.calendars import is_time_zone
+from sla.public_holidays import PublicHolidays, is_country
 from tickets.loading import load_desk
 
 YEARS = re.compile(r"^(\d{4})(?:\.\.(\d{4}))?$")

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from sla.models import Metric, Priority
-from tickets import lifecycle
+from tickets import escalation, lifecycle
 from tickets.management.demo_desk.setting import Case, Setting, Step
 from tickets.models import Ticket, User
 
@@ -109,6 +109,13 @@ class Plot:
         if above is not None:
             self._later(5, 40)
             self._change_priority(above, self._said("raised"))
+
+    def escalated(self) -> None:
+        """The customer calls for the people in charge, and an agent looks after it."""
+        self._later(30, 200)
+        self._do(escalation.escalate, by=self.case.requester, reason=self._said("escalated"))
+        self._later(5, 60)
+        self._do(_acknowledge, by=self.case.agent)
 
     def resolved(self, *, late: bool = False, at_once: bool = False) -> None:
         """The end that the customer wanted, in time or late; at once it is the first response."""
@@ -214,6 +221,11 @@ class Plot:
 
     def _said(self, occasion: str) -> str:
         return self.setting.words.said(occasion)
+
+
+def _acknowledge(*, ticket: Ticket, by: User, at: datetime) -> Ticket:
+    newest = ticket.escalations.open().filter(firing=None).latest("at")
+    return escalation.acknowledge(escalation=newest, by=by, at=at).ticket
 
 
 def _seconds(span: timedelta) -> timedelta:

@@ -94,6 +94,14 @@ def raised(plot: Plot) -> None:
     plot.closed()
 
 
+def escalated(plot: Plot) -> None:
+    plot.taken()
+    plot.answered()
+    plot.escalated()
+    plot.resolved()
+    plot.closed()
+
+
 def withdrawn(plot: Plot) -> None:
     plot.taken()
     plot.answered()
@@ -154,6 +162,7 @@ PAST = [
     Kind(resolved_late, 4),
     Kind(lowered, 3, critical=True),
     Kind(raised, 3, critical=False),
+    Kind(escalated, 2),
     Kind(withdrawn, 2),
 ]
 PRESENT = [

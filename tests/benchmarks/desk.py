@@ -1,0 +1,346 @@
+"""A desk of a million tickets on a PostgreSQL of its own, loaded through COPY.
+
+Half of the tickets are open, each with two running clocks; a twentieth belongs to companies with
+their own policy and calendar. Every cache of a clock is what `sla.reckoning` would store.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from helpdesk.embedded import Cluster
+from sla.core import bulk
+from sla.core.table import instant, micros
+
+if TYPE_CHECKING:
+    from sla.models import Clock, Policy, Priority
+
+type Instants = NDArray[np.int64]
+
+# Monday 2 November 2026, 09:00 in Kolkata; open tickets come in within an hour from then.
+MONDAY = datetime(2026, 11, 2, 3, 30, tzinfo=UTC)
+HOUR = 3_600_000_000
+PEOPLE, COMPANIES, AGENTS = 5_000, 200, 50
+BLOCK = 20_000
+NULL = "\\N"
+OWN_EVERY = 20
+
+# Table -> the columns that are written; the others may be empty.
+TABLES = {
+    "tickets_ticket": (
+        "id", "subject", "requester_id", "organization_id", "priority_id", "status",
+        "with_engineering", "team_id", "assignee_id", "channel", "submitted_at", "updated_at",
+        "first_responded_at", "resolved_at", "next_due_at",
+    ),
+    "tickets_message": (
+        "id", "ticket_id", "author_id", "by_staff", "is_public", "text", "channel", "sent_at",
+        "is_automatic", "is_accepted", "mail_message_id", "whole_text", "html", "remarks",
+    ),
+    "tickets_event": ("ticket_id", "kind", "at", "by_id", "detail"),
+    "sla_clock": (
+        "id", "ticket_id", "policy_id", "policy_version_id", "priority_id", "metric",
+        "target_amount", "target_unit", "goal_amount", "kept_by_lowering", "calendar_version_id",
+        "started_at", "stopped_at", "goal_at", "due_at", "next_step_at", "counted_seconds",
+        "business_seconds",
+    ),
+    "sla_clockevent": ("clock_id", "kind", "at", "reason", "due_after"),
+}  # fmt: skip
+
+
+_stack = ExitStack()
+atexit.register(_stack.close)
+
+
+@contextmanager
+def database() -> Iterator[None]:
+    """An empty database with the product's tables and policy, for this process and its children."""
+    folder = Path(_stack.enter_context(TemporaryDirectory(prefix="helpdesk-bench-")))
+    # PostgreSQL, run as root, passes through as another user.
+    folder.chmod(0o711)
+    cluster = Cluster(folder / "postgres")
+    os.environ |= {
+        "VAR_DIR": str(folder),
+        "DATABASE_URL": cluster.url(),
+        "DJANGO_SETTINGS_MODULE": "helpdesk.settings",
+        "CELERY_BROKER_URL": "memory://localhost",
+        "DEBUG": "",
+    }
+    import django
+
+    with cluster.serving():
+        django.setup()
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0)
+        call_command("load_policy", country="", verbosity=0)
+        yield
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A desk that is there, and how long loading it took."""
+
+    seconds: float
+
+
+@cache
+def loaded(tickets: int) -> Loaded:
+    """The desk of this run: loaded once, gone when the run ends."""
+    _stack.enter_context(database())
+    began = time.perf_counter()
+    load(tickets)
+    return Loaded(time.perf_counter() - began)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The promise of one policy for one priority and metric, ready to be reckoned in bulk."""
+
+    clock: Clock
+    steps: Sequence[int]
+
+    def reckon(self, starts: Instants) -> tuple[list[str], list[str], list[str]]:
+        """Goal, deadline and first step of clocks that start then, as COPY reads them."""
+        from sla import reckoning
+
+        hours, target = reckoning.hours(self.clock), self.clock.target
+        dues = bulk.deadlines(target=target, hours=hours, starts=starts)
+        steps = [
+            bulk.instants_at(target=target, hours=hours, starts=starts, dues=dues, percent=percent)
+            for percent in self.steps
+        ]
+        goals = (
+            texts(bulk.deadlines(target=self.clock.goal, hours=hours, starts=starts))
+            if self.clock.goal
+            else [NULL] * len(starts)
+        )
+        return goals, texts(dues), texts(np.minimum.reduce(steps))
+
+
+@dataclass(frozen=True)
+class Company:
+    """Who promises what to whom: a policy with its kinds of clocks, and the organizations."""
+
+    policy: Policy
+    kinds: dict[tuple[int, str], Kind]
+    organizations: Sequence[int]
+
+
+def texts(instants: Instants) -> list[str]:
+    """Epoch microseconds as PostgreSQL reads them."""
+    return [f"{text}+00" for text in instants.astype("datetime64[us]").astype(str).tolist()]
+
+
+def load(tickets: int) -> None:
+    """So many tickets with messages, events, clocks and ledgers. Indexes are made at the end."""
+    from django.db import connection
+
+    default, own = _settings()
+    with _without_indexes():
+        for first in range(1, tickets + 1, BLOCK):
+            numbers = range(first, min(first + BLOCK, tickets + 1))
+            rows: dict[str, list[str]] = {table: [] for table in TABLES}
+            for company, belongs in ((own, _is_own), (default, lambda n: not _is_own(n))):
+                for is_open in (True, False):
+                    chosen = [n for n in numbers if belongs(n) and _is_open(n) is is_open]
+                    if chosen:
+                        _write(rows, company, chosen, is_open=is_open)
+            _copy(rows)
+    with connection.cursor() as cursor:
+        for table in ("tickets_ticket", "tickets_message", "sla_clock"):
+            cursor.execute(
+                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"
+            )
+        cursor.execute("VACUUM (ANALYZE)")
+
+
+def _is_own(number: int) -> bool:
+    return number % OWN_EVERY == 0
+
+
+def _is_open(number: int) -> bool:
+    return number % 2 == 0
+
+
+def _settings() -> tuple[Company, Company]:
+    """People, companies, and two policies: the default one, and a copy on a calendar of its own."""
+    from django.contrib.auth.models import Group
+
+    from sla.models import Calendar, Policy, Priority
+    from tickets.models import Organization, User
+
+    User.objects.bulk_create(
+        User(email=f"person{n}@client.example", name=f"Person {n}", password="!")
+        for n in range(PEOPLE)
+    )
+    agents = User.objects.bulk_create(
+        User(email=f"agent{n}@desk.example", name=f"Agent {n}", password="!", is_staff=True)
+        for n in range(AGENTS)
+    )
+    Group.objects.get(name="Agent").user_set.add(*agents)
+    default = Policy.objects.default()
+    calendar = Calendar.objects.create(name="Own hours", time_zone="Asia/Kolkata")
+    for row in default.calendar.opening_hours.all():
+        calendar.opening_hours.create(weekday=row.weekday, opens=row.opens, closes=row.closes)
+    calendar.publish(at=MONDAY)
+    own = Policy.objects.create(name="Own policy", calendar=calendar)
+    for target in default.targets.all():
+        own.targets.create(**target.as_written())
+    for step in default.steps.all():
+        step.pk, step.policy = None, own
+        step.save(force_insert=True)
+    own.publish(at=MONDAY)
+    organizations = Organization.objects.bulk_create(
+        Organization(name=f"Company {n}", policy=own if n < COMPANIES // OWN_EVERY else None)
+        for n in range(COMPANIES)
+    )
+    priorities = list(Priority.objects.all())
+    return tuple(  # type: ignore[return-value]
+        Company(
+            policy,
+            _kinds(Policy.objects.in_force().get(pk=policy.pk), priorities),
+            [row.pk for row in organizations if row.policy_id == key],
+        )
+        for policy, key in ((default, None), (own, own.pk))
+    )
+
+
+def _kinds(policy: Policy, priorities: Sequence[Priority]) -> dict[tuple[int, str], Kind]:
+    from sla import clocks
+    from sla.models.steps import steps_for
+
+    kinds, steps = {}, list(policy.steps.filter(is_active=True))
+    for priority in priorities:
+        for promise in clocks.promises(policy=policy, priority=priority, at=MONDAY):
+            clock = clocks._fresh(promise.target, ticket_id=0, policy=policy, started_at=MONDAY)
+            applying = steps_for(steps, priority_id=priority.pk, metric=clock.metric)
+            kinds[priority.pk, clock.metric] = Kind(clock, [step.percent for step in applying])
+    return kinds
+
+
+def _write(
+    rows: dict[str, list[str]], company: Company, numbers: Sequence[int], *, is_open: bool
+) -> None:
+    """The lines of these tickets: open ones of Monday morning, or solved ones of months before."""
+    numbered = np.array(numbers, np.int64)
+    starts = micros(MONDAY) + numbered * 7919 % HOUR
+    if not is_open:
+        starts = starts - (numbered % 80 + 10) * 24 * HOUR
+    answered, resolved = texts(starts + HOUR // 2), texts(starts + 48 * HOUR)
+    submitted, updated = texts(starts), texts(starts + (0 if is_open else 48 * HOUR))
+    priorities = sorted({priority for priority, _ in company.kinds})
+    next_dues: dict[int, str] = {}
+    for at, priority in enumerate(priorities):
+        chosen = [i for i, n in enumerate(numbers) if n // 2 % len(priorities) == at]
+        for offset, metric in enumerate(("first_response", "resolution")):
+            kind = company.kinds[priority, metric]
+            ends = answered if metric == "first_response" else resolved
+            goals, dues, steps = kind.reckon(starts[chosen])
+            for i, goal, due, step in zip(chosen, goals, dues, steps, strict=True):
+                number = numbers[i]
+                next_dues[number] = min(due, next_dues.get(number, due))
+                _clock(
+                    rows, kind, 2 * number - offset, number, submitted[i], goal, due,
+                    (NULL, step) if is_open else (ends[i], NULL), starts.item(i),
+                )  # fmt: skip
+    for i, n in enumerate(numbers):
+        priority = priorities[n // 2 % len(priorities)]
+        person, agent = n % PEOPLE + 1, PEOPLE + n % AGENTS + 1
+        organization = company.organizations[n % len(company.organizations)]
+        ends = (NULL, NULL, next_dues[n]) if is_open else (answered[i], resolved[i], NULL)
+        rows["tickets_ticket"].append(
+            f"{n}\tThe report of {n} is not refreshed\t{person}\t{organization}\t{priority}\t"
+            f"{'open' if is_open else 'resolved'}\tf\t1\t{agent}\tweb\t{submitted[i]}\t"
+            f"{updated[i]}\t" + "\t".join(ends)
+        )
+        rows["tickets_message"].append(
+            f"{n}\t{n}\t{person}\tf\tt\tSince this morning number {n} stands still.\tweb\t"
+            f"{submitted[i]}\tf\tt\t\t\t\t{{}}"
+        )
+        rows["tickets_event"].append(f"{n}\topened\t{submitted[i]}\t{person}\tWeb form.")
+
+
+def _clock(
+    rows: dict[str, list[str]],
+    kind: Kind,
+    clock_id: int,
+    ticket_id: int,
+    started: str,
+    goal: str,
+    due: str,
+    stopped_and_step: tuple[str, str],
+    start: int,
+) -> None:
+    from sla import reckoning
+
+    clock, (stopped, step) = kind.clock, stopped_and_step
+    used = (NULL, NULL)
+    if stopped != NULL:
+        end = datetime.fromisoformat(stopped)
+        span = reckoning.hours(clock).between(instant(start), end)
+        counted = end - instant(start) if clock.target_unit == "hours" else span
+        used = str(counted // timedelta(seconds=1)), str(span // timedelta(seconds=1))
+    rows["sla_clock"].append(
+        f"{clock_id}\t{ticket_id}\t{clock.policy_id}\t{clock.policy_version_id}\t"
+        f"{clock.priority_id}\t{clock.metric}\t{clock.target_amount}\t{clock.target_unit}\t"
+        f"{clock.goal_amount or NULL}\t{'t' if clock.kept_by_lowering else 'f'}\t"
+        f"{clock.calendar_version_id}\t{started}\t{stopped}\t{goal}\t{due}\t{step}\t"
+        f"{used[0]}\t{used[1]}"
+    )
+    rows["sla_clockevent"].append(f"{clock_id}\tstarted\t{started}\tSubmitted\t{due}")
+
+
+def _copy(rows: dict[str, list[str]]) -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        for table, lines in rows.items():
+            into = f"COPY {table} ({', '.join(TABLES[table])}) FROM STDIN"
+            with cursor.copy(into) as copy:
+                copy.write("\n".join(lines) + "\n")
+
+
+@contextmanager
+def _without_indexes() -> Iterator[None]:
+    """Drop what is no constraint, and the foreign keys; make them again when the rows are there."""
+    from django.db import connection
+
+    def ask(question: str, *values: Any) -> list[tuple[str, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(question, values)
+            return list(cursor.fetchall()) if cursor.description else []
+
+    tables = list(TABLES)
+    keys = ask(
+        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
+        "WHERE contype = 'f' AND conrelid::regclass::text = ANY(%s)",
+        tables,
+    )
+    indexes = ask(
+        "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = ANY(%s) AND indexname NOT IN "
+        "(SELECT conname FROM pg_constraint WHERE contype IN ('p', 'u'))",
+        tables,
+    )
+    for table, name, _ in keys:
+        ask(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
+    for name, _ in indexes:
+        ask(f'DROP INDEX "{name}"')
+    yield
+    ask("SET maintenance_work_mem = '256MB'")
+    for _, definition in indexes:
+        ask(definition)
+    for table, name, definition in keys:
+        ask(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}')

@@ -1,0 +1,452 @@
+"""Explanations: every line of a deadline, with its reason, adding up to what was promised."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from sla import clocks, reckoning
+from sla.core.deadlines import BUSINESS_DAYS, HOURS
+from sla.core.hours import ALWAYS_OPEN
+from sla.explanation import REASONS, Explanation, Gap, explain
+from sla.models import Calendar, Clock, Condition, Metric, Pause, Policy, Priority, hours_of
+from tests import factories
+from tests.sla.core.calendars import ALL_DAY, BERLIN, KOLKATA, LORD_HOWE, LUNCH, NEW_YORK, OFFICE
+from tests.sla.stories import FIRST, RESOLUTION, change, last, wait
+from tests.times import nov
+from tickets import lifecycle
+from tickets.models import Ticket, User
+from tickets.templatetags.explanations import exact_span, stretch
+
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+# Clocks change in the weeks after it.
+SPRING = datetime(2026, 3, 1, tzinfo=UTC)
+
+ZONES = [KOLKATA, NEW_YORK, BERLIN, LORD_HOWE]
+BROKEN_NIGHT = [("00:00", "06:00"), ("22:00", "24:00")]
+HALF = [("10:00", "13:00")]
+CONDITIONS = list(Condition)
+
+
+def told(explanation: Explanation, zone: str = KOLKATA) -> list[tuple[str, str, str]]:
+    """Each line: from when to when, why, and what it counts."""
+    return [
+        (stretch(line, zone), line.reason, exact_span(line.seconds) if line.counted else "")
+        for line in explanation.lines
+    ]
+
+
+@pytest.fixture
+def agent(policy: Policy) -> User:
+    return factories.agent("meera@desk.example")
+
+
+# --- Any history adds up --------------------------------------------------------------------------
+
+
+class History:
+    """A ticket's resolution clocks under any calendar and any targets, by the clocks' own verbs."""
+
+    def __init__(self, policy: Policy, ticket: Ticket, data: st.DataObject) -> None:
+        self.ticket, self.data, self.policy = ticket, data, policy
+        self.priorities = list(Priority.objects.order_by("rank"))
+        self.at = self.start = SPRING + data.draw(st.timedeltas(timedelta(0), timedelta(days=40)))
+        self.waits: set[Condition] = set()
+        self._draw_calendar()
+        self._draw_targets()
+        self.now = data.draw(st.sampled_from(self.priorities))
+        clocks.start(
+            ticket_id=ticket.pk,
+            policy=policy,
+            priority=self.now,
+            metrics=[RESOLUTION],
+            at=self.at,
+        )
+
+    def _draw_calendar(self) -> None:
+        draw = self.data.draw
+        calendar = Calendar.objects.create(name="Any", time_zone=draw(st.sampled_from(ZONES)))
+        spans = draw(st.sampled_from([OFFICE, LUNCH, ALL_DAY, BROKEN_NIGHT]))
+        days = draw(st.sets(st.integers(0, 6), min_size=1))
+        for day in days:
+            for opens, closes in spans:
+                calendar.opening_hours.create(weekday=day, opens=opens, closes=closes)
+        for days_on in draw(st.sets(st.integers(0, 20), max_size=4)):
+            day = self.start.date() + timedelta(days=days_on)
+            for opens, closes in draw(st.sampled_from([[("", "")], HALF])):
+                name = f"Feast of {day}"
+                calendar.holidays.create(date=day, name=name, opens=opens, closes=closes)
+        calendar.publish(at=SPRING)
+        self.policy.calendar = calendar
+
+    def _draw_targets(self) -> None:
+        units = st.sampled_from(["hours", "business_hours", "business_days"])
+        for target in self.policy.targets.filter(metric=RESOLUTION):
+            target.unit, target.amount = self.data.draw(units), self.data.draw(st.integers(1, 12))
+            target.goal_amount = None
+            target.save()
+        self.policy.pause_rules.get_or_create(
+            metric=Metric.RESOLUTION, condition=Condition.WITH_ENGINEERING
+        )
+        self.policy.save()
+        self.policy.publish(at=SPRING)
+
+    def go(self) -> None:
+        """Let time pass, and do what is possible then."""
+        minutes = st.one_of(st.integers(0, 180), st.sampled_from([7 * 60, 24 * 60, 72 * 60]))
+        self.at += self.data.draw(minutes) * MINUTE + self.data.draw(st.integers(0, 2)) * HOUR / 7
+        act = self.data.draw(st.sampled_from(self._possible()))
+        note(f"{self.at} {act}")
+        verb: dict[str, Any] = {"ticket_id": self.ticket.pk, "at": self.at, "by": None}
+        if isinstance(act, Priority):
+            before, self.now = self.now, act
+            owed = {RESOLUTION.value: self.start}
+            clocks.change_priority(policy=self.policy, before=before, after=act, owed=owed, **verb)
+        elif act == "stop":
+            clocks.stop(metrics=[RESOLUTION], **verb)
+        elif act == "reopen":
+            clocks.reopen(metric=RESOLUTION, priority=self.now, **verb)
+        else:
+            turn = clocks.resume if act in self.waits else clocks.pause
+            turn(condition=act, **verb)
+            self.waits ^= {act}
+
+    def _possible(self) -> list[Any]:
+        if not clocks.is_running(ticket_id=self.ticket.pk, metric=RESOLUTION):
+            self.waits = set()
+            return ["reopen"]
+        higher = [priority for priority in self.priorities if priority.is_above(self.now)]
+        lower = [priority for priority in self.priorities if self.now.is_above(priority)]
+        return [*CONDITIONS, *CONDITIONS, *higher, *lower[:1], "stop"]
+
+
+def check(clock: Clock, at: datetime) -> None:
+    """The lines have no hole, end at the deadline that is stored, and add up to the target."""
+    explanation = explain(clock, at=at)
+    decider, lines, pauses = explanation.decider, explanation.lines, list(clock.pauses.all())
+    edges = [decider.started_at, *(line.end for line in lines)]
+    assert [line.start for line in lines] == edges[:-1]
+    assert all(line.start < line.end for line in lines)
+    assert edges[-1] == explanation.due_at == clock.due_at
+    assert clock.due_at == reckoning.due_of(clock, reckoning.finished(pauses))
+    whole = granted(decider)
+    assert sum((line.end - line.start for line in lines if line.counted), timedelta(0)) == whole
+    assert sum(line.seconds for line in lines) == lines[-1].total_seconds
+    begun = next(line.start.microsecond for line in lines if line.counted)
+    in_seconds = (whole + timedelta(microseconds=begun)) // timedelta(seconds=1)
+    assert explanation.total_seconds == in_seconds
+    assert explanation.used_seconds + explanation.left_seconds == explanation.total_seconds
+    check_reasons(explanation, pauses)
+    rows = explanation.rows(near=1)
+    assert sum(row.seconds for row in rows) == explanation.total_seconds
+    assert sum(row.count if isinstance(row, Gap) else 1 for row in rows) == len(lines)
+    assert [row.start for row in rows] == [decider.started_at, *(row.end for row in rows[:-1])]
+    ahead = [line.is_ahead for line in lines]
+    assert ahead == sorted(ahead), "what has happened comes before what is left"
+
+
+def granted(clock: Clock) -> timedelta:
+    """What counts without any pause, said in another way than by `sla.core.deadlines`."""
+    if clock.target_unit != BUSINESS_DAYS:
+        return clock.target_amount * HOUR
+    hours = hours_of(clock.calendar_version_id)
+    return hours.between(clock.started_at, hours.add_days(clock.started_at, clock.target_amount))
+
+
+def check_reasons(explanation: Explanation, pauses: list[Pause]) -> None:
+    """Each line says what is true of its stretch."""
+    decider = explanation.decider
+    version = decider.calendar_version
+    keeper = ALWAYS_OPEN if decider.target_unit == HOURS else hours_of(version.pk)
+    over = [(p.started_at, p.ended_at, p.reason) for p in pauses if p.ended_at is not None]
+    for line in explanation.lines:
+        inside = {reason for a, b, reason in over if a <= line.start and line.end <= b}
+        touching = {reason for a, b, reason in over if a < line.end and line.start < b}
+        open_time = keeper.between(line.start, line.end)
+        assert line.reason
+        assert line.counted == (line.kind in ("open", "day_and_night"))
+        if line.counted:
+            assert open_time == line.end - line.start
+            assert not touching
+        elif line.kind in Pause.Reason.values:
+            assert line.kind in inside
+        else:
+            assert not open_time
+        if line.name.startswith("Feast"):
+            local = line.start.astimezone(ZoneInfo(version.time_zone))
+            assert line.name == f"Feast of {local.date()}"
+
+
+@pytest.fixture
+def bare(policy: Policy) -> Ticket:
+    """A ticket without clocks."""
+    made = {"subject": "Any", "requester": factories.customer(), "submitted_at": SPRING}
+    return Ticket.objects.create(priority=factories.priority("P3"), updated_at=SPRING, **made)
+
+
+@settings(
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(length=st.integers(0, 8), data=st.data())
+def test_the_counted_parts_add_up_whatever_happened(
+    policy: Policy, bare: Ticket, length: int, data: st.DataObject
+) -> None:
+    with transaction.atomic():
+        history = History(policy, bare, data)
+        for _ in range(length):
+            history.go()
+        for at in (history.at, history.at + timedelta(days=2), history.at + timedelta(days=90)):
+            for clock in Clock.objects.filter(ticket=bare):
+                check(clock, at)
+        transaction.set_rollback(True)
+
+
+# --- What the lines say ---------------------------------------------------------------------------
+
+
+def closed_on(policy: Policy, day: int, name: str, opens: str = "", closes: str = "") -> None:
+    """Put a dated exception of November into the policy's calendar."""
+    policy.calendar.holidays.create(date=date(2026, 11, day), name=name, opens=opens, closes=closes)
+    policy.calendar.publish(at=nov(1, "00:00"))
+
+
+def promise(policy: Policy, metric: str, code: str, amount: int, unit: str) -> None:
+    """Change a target of the policy, and publish it."""
+    policy.targets.filter(priority__code=code, metric=metric).update(
+        amount=amount, unit=unit, goal_amount=None
+    )
+    policy.publish(at=nov(1, "00:00"))
+
+
+def test_weekends_nights_and_holidays_are_named(policy: Policy) -> None:
+    closed_on(policy, 9, "Diwali")
+    closed_on(policy, 10, "Festival", "09:00", "13:00")
+    promise(policy, RESOLUTION, "P3", 2, "business_days")
+    ticket = factories.ticket("P3", at=nov(6, "16:00"))
+    assert told(explain(last(ticket, RESOLUTION), at=nov(20, "10:00"))) == [
+        ("Fri 6 Nov, 16:00 to 17:00", "Open", "1 h"),
+        ("Fri 6 Nov, 17:00 to Mon 9 Nov, 00:00", "Closed for the weekend", ""),
+        ("Mon 9 Nov, 00:00 to Tue 10 Nov, 00:00", "Holiday “Diwali”", ""),
+        ("Tue 10 Nov, 00:00 to 09:00", "Closed for the night", ""),
+        ("Tue 10 Nov, 09:00 to 13:00", "Open", "4 h"),
+        ("Tue 10 Nov, 13:00 to 17:00", "Closed: half-day “Festival”", ""),
+        ("Tue 10 Nov, 17:00 to Wed 11 Nov, 09:00", "Closed for the night", ""),
+        ("Wed 11 Nov, 09:00 to 16:00", "Open", "7 h"),
+    ]
+
+
+def test_a_break_is_closed_and_other_days_off_are_named(policy: Policy) -> None:
+    policy.calendar.opening_hours.all().delete()
+    for weekday in (6, 0, 1, 2, 3):
+        for opens, closes in LUNCH:
+            policy.calendar.opening_hours.create(weekday=weekday, opens=opens, closes=closes)
+    policy.calendar.publish(at=nov(1, "00:00"))
+    ticket = factories.ticket("P2", at=nov(5, "08:00"))
+    assert told(explain(last(ticket, FIRST), at=nov(20, "10:00"))) == [
+        ("Thu 5 Nov, 08:00 to 09:00", "Closed for the night", ""),
+        ("Thu 5 Nov, 09:00 to 12:00", "Open", "3 h"),
+        ("Thu 5 Nov, 12:00 to 13:00", "Closed", ""),
+        ("Thu 5 Nov, 13:00 to 17:00", "Open", "4 h"),
+        ("Thu 5 Nov, 17:00 to Sun 8 Nov, 09:00", "Closed on Friday and Saturday", ""),
+        ("Sun 8 Nov, 09:00 to 10:00", "Open", "1 h"),
+    ]
+
+
+def test_pauses_have_their_reason_and_put_the_end_off(agent: User) -> None:
+    ticket = factories.ticket("P1")
+    wait(ticket, [(nov(2, "11:00"), nov(2, "12:30"))])
+    lifecycle.resolve(ticket=ticket, by=agent, at=nov(2, "13:00"))
+    lifecycle.reopen(ticket=ticket, by=agent, at=nov(2, "14:00"))
+    explanation = explain(last(ticket, RESOLUTION), at=nov(5, "10:00"))
+    assert told(explanation) == [
+        ("Mon 2 Nov, 10:00 to 11:00", "Day and night", "1 h"),
+        ("Mon 2 Nov, 11:00 to 12:30", "Waiting for the customer", ""),
+        ("Mon 2 Nov, 12:30 to 13:00", "Day and night", "30 min"),
+        ("Mon 2 Nov, 13:00 to 14:00", "Resolved", ""),
+        ("Mon 2 Nov, 14:00 to Tue 3 Nov, 00:30", "Day and night", "10 h 30 min"),
+    ]
+    assert explanation.unpaused_due_at == nov(2, "22:00")
+    assert explanation.total_seconds == 12 * 3600
+
+
+def test_seconds_and_their_fractions_add_up(policy: Policy) -> None:
+    odd = timedelta(seconds=37, microseconds=482_913)
+    ticket = factories.ticket("P2", at=nov(2, "10:00") + odd)
+    clock = last(ticket, FIRST)
+    assert told(explain(clock, at=nov(20, "10:00"))) == [
+        ("Mon 2 Nov, 10:00:37 to 17:00", "Open", "6 h 59 min 23 s"),
+        ("Mon 2 Nov, 17:00 to Tue 3 Nov, 09:00", "Closed for the night", ""),
+        ("Tue 3 Nov, 09:00 to 10:00:37", "Open", "1 h 37 s"),
+    ]
+
+
+def test_every_kind_of_pause_has_words() -> None:
+    assert set(Pause.Reason.values) <= REASONS.keys()
+
+
+# --- Which promise decides ------------------------------------------------------------------------
+
+
+def test_an_earlier_promise_that_a_raise_keeps_is_the_one_explained(agent: User) -> None:
+    ticket = factories.ticket("P3")
+    change(ticket, "P2", agent, nov(6, "16:00"))
+    clock = last(ticket, RESOLUTION)
+    explanation = explain(clock, at=nov(6, "17:00"))
+    assert explanation.is_kept_by_raise
+    assert explanation.decider.priority.code == "P3"
+    assert explanation.lines[0].start == nov(2, "10:00")
+    assert explanation.due_at == clock.due_at == nov(9, "10:00")
+    assert explanation.own_due_at == nov(9, "16:00")
+
+
+def test_a_raise_that_makes_it_earlier_is_explained_by_itself(agent: User) -> None:
+    ticket = factories.ticket("P3")
+    change(ticket, "P1", agent, nov(2, "14:00"))
+    explanation = explain(last(ticket, RESOLUTION), at=nov(2, "15:00"))
+    assert not explanation.is_kept_by_raise
+    assert told(explanation) == [
+        ("Mon 2 Nov, 14:00 to 15:00", "Day and night", "1 h"),
+        ("Mon 2 Nov, 15:00 to Tue 3 Nov, 02:00", "Day and night", "11 h"),
+    ]
+
+
+def test_many_raises_take_as_many_queries_as_one(agent: User) -> None:
+    counts = []
+    for codes in (["P3", "P2"], ["P4", "P3", "P2", "P1"]):
+        ticket = factories.ticket(codes[0])
+        for hour, code in enumerate(codes[1:]):
+            change(ticket, code, agent, nov(2, f"{11 + hour}:00"))
+        clock = Clock.objects.get(pk=last(ticket, RESOLUTION).pk)
+        explain(clock, at=nov(2, "16:00"))  # From now on the calendar is known to the process.
+        clock = Clock.objects.get(pk=clock.pk)
+        with CaptureQueriesContext(connection) as asked:
+            assert explain(clock, at=nov(2, "16:00")).due_at == clock.due_at
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+
+
+# --- How it stands --------------------------------------------------------------------------------
+
+
+def test_what_is_used_and_what_is_left_are_cut_at_the_present(policy: Policy) -> None:
+    clock = last(factories.ticket("P2"), FIRST)
+    explanation = explain(clock, at=nov(2, "12:15"))
+    assert [line.is_ahead for line in explanation.lines] == [False, True, True, True]
+    assert explanation.lines[1].start == nov(2, "12:15")
+    assert exact_span(explanation.used_seconds) == "2 h 15 min"
+    assert exact_span(explanation.left_seconds) == "5 h 45 min"
+    assert (explanation.late, explanation.standstill) == (None, None)
+
+
+def test_an_open_pause_is_left_out_and_what_it_would_mean_is_told(agent: User) -> None:
+    ticket = factories.ticket("P3")
+    lifecycle.wait_for_customer(ticket=ticket, by=agent, at=nov(3, "10:00"))
+    clock = last(ticket, RESOLUTION)
+    explanation = explain(clock, at=nov(4, "12:00"))
+    assert explanation.due_at == clock.due_at == nov(9, "10:00")
+    standstill = explanation.standstill
+    assert standstill is not None
+    assert (standstill.since, standstill.words) == (nov(3, "10:00"), "Waiting for the customer")
+    assert standstill.due_if_resumed == nov(10, "12:00")
+    assert exact_span(explanation.used_seconds) == "8 h"
+    assert explanation.late is None
+
+
+def test_a_pause_after_the_deadline_moves_nothing(agent: User) -> None:
+    ticket = factories.ticket("P1")
+    lifecycle.wait_for_customer(ticket=ticket, by=agent, at=nov(2, "23:00"))
+    explanation = explain(last(ticket, RESOLUTION), at=nov(4, "12:00"))
+    assert explanation.standstill is not None
+    assert explanation.standstill.due_if_resumed == explanation.due_at == nov(2, "22:00")
+    assert explanation.late == HOUR
+    assert explanation.left_seconds == 0
+
+
+@pytest.mark.parametrize(
+    ("stopped", "late", "left"),
+    [
+        (nov(2, "12:00"), None, "6 h"),
+        (nov(3, "10:00"), None, "0 min"),
+        (nov(3, "10:35"), 35 * MINUTE, "0 min"),
+    ],
+)
+def test_the_end_of_a_promise_tells_what_was_left_or_how_late_it_was(
+    agent: User, stopped: datetime, late: timedelta | None, left: str
+) -> None:
+    ticket = factories.ticket("P2")
+    lifecycle.reply(ticket=ticket, by=agent, text="We are on it.", at=stopped)
+    explanation = explain(last(ticket, FIRST), at=nov(20, "10:00"))
+    assert (explanation.late, exact_span(explanation.left_seconds)) == (late, left)
+    assert explanation.due_at == nov(3, "10:00")
+
+
+def test_a_goal_before_the_limit_is_told(policy: Policy) -> None:
+    ticket = factories.ticket("P4")
+    assert explain(last(ticket, RESOLUTION), at=nov(2, "10:00")).goal_at == nov(9, "10:00")
+    assert explain(last(ticket, FIRST), at=nov(2, "10:00")).goal_at is None
+
+
+# --- Business days --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("at", "half", "since", "due"),
+    [
+        (nov(2, "10:00"), "same time", nov(2, "10:00"), nov(9, "10:00")),
+        (nov(2, "08:00"), "last closing", nov(2, "09:00"), nov(6, "17:00")),
+        (nov(6, "18:30"), "last closing", nov(9, "09:00"), nov(13, "17:00")),
+        # The fifth day is a half-day, which closes at 12:00.
+        (nov(3, "15:00"), "moved", nov(3, "15:00"), nov(10, "12:00")),
+        # In the break of the 12th it is as at its end.
+        (nov(12, "12:30"), "same time", nov(12, "13:00"), nov(19, "13:00")),
+    ],
+)
+def test_business_days_tell_which_half_of_their_rule_held(
+    policy: Policy, at: datetime, half: str, since: datetime, due: datetime
+) -> None:
+    closed_on(policy, 10, "Festival", "09:00", "12:00")
+    for opens, closes in LUNCH:
+        closed_on(policy, 12, "Short-handed", opens, closes)
+    rule = explain(last(factories.ticket("P3", at=at), RESOLUTION), at=at).rule
+    assert rule is not None
+    found = "last closing" if rule.is_last_closing else "moved" if rule.is_moved else "same time"
+    assert (found, rule.since, rule.due_at) == (half, since, due)
+    assert rule.starts_later is (since != at)
+    assert rule.amount == 5
+
+
+def test_other_units_have_no_rule_for_days(policy: Policy) -> None:
+    ticket = factories.ticket("P2")
+    assert explain(last(ticket, FIRST), at=nov(2, "10:00")).rule is None
+    assert explain(last(ticket, RESOLUTION), at=nov(2, "10:00")).rule is None
+
+
+# --- Long ones ------------------------------------------------------------------------------------
+
+
+def test_a_long_explanation_shows_its_ends_and_the_present_and_counts_the_rest(
+    policy: Policy,
+) -> None:
+    promise(policy, RESOLUTION, "P3", 200, "business_days")
+    clock = last(factories.ticket("P3"), RESOLUTION)
+    explanation = explain(clock, at=nov(30, "10:00") + timedelta(days=90))
+    rows = explanation.rows()
+    gaps = [row for row in rows if isinstance(row, Gap)]
+    assert len(rows) < 40 < 400 < len(explanation.lines)
+    assert [gap.is_ahead for gap in gaps] == [False, True]
+    assert sum(gap.count for gap in gaps) == len(explanation.lines) - (len(rows) - 2)
+    assert sum(row.seconds for row in rows) == explanation.total_seconds == 1600 * 3600
+    assert rows[-1].end == clock.due_at
+
+
+def test_a_short_explanation_is_shown_whole(policy: Policy) -> None:
+    explanation = explain(last(factories.ticket("P3"), RESOLUTION), at=nov(2, "10:00"))
+    assert explanation.rows() == list(explanation.lines)

@@ -1,0 +1,163 @@
+"""One message, from raw bytes to values."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from itertools import islice
+from typing import Final
+
+from tickets.channels.mail.addresses import Mailbox, address_of, mailboxes
+from tickets.channels.mail.automatic import reason
+from tickets.channels.mail.bodies import Body
+from tickets.channels.mail.bounces import read_bounce
+from tickets.channels.mail.charsets import Charsets
+from tickets.channels.mail.headers import LONGEST_VALUE, Headers
+from tickets.channels.mail.incoming import Attached, Incoming
+from tickets.channels.mail.replies import reply_text
+from tickets.channels.mail.structure import Structure
+from tickets.channels.mail.words import one_line
+
+logger = logging.getLogger(__name__)
+
+MESSAGE_ID: Final = re.compile(r"<([^<>]{1,996})>")
+BARE_ID: Final = re.compile(r"[^\s<>@]{1,500}@[^\s<>@]{1,490}")
+MOST_IDS: Final = 100
+MOST_ADDRESSES: Final = 1_000
+LONGEST_DATE: Final = 200
+SHOWN_SENDERS: Final = (
+    ("from", "From"),
+    ("reply-to", "Reply-To"),
+    ("sender", "Sender"),
+    ("return-path", "Return-Path"),
+)
+ARRIVED: Final = ("delivered-to", "x-original-to", "envelope-to")
+NOT_READ: Final = "The message could not be read: it is in the file message.eml."
+
+
+def parse(raw: bytes) -> Incoming:
+    """What an e-mail says. Never raises: what cannot be understood is told in `remarks`."""
+    try:
+        return _parse(raw)
+    except Exception:
+        logger.exception("An e-mail of %d bytes could not be read.", len(raw))
+        whole = Attached("message.eml", "message/rfc822", bytes(raw))
+        return Incoming(attachments=(whole,), remarks=(NOT_READ,))
+
+
+def _parse(raw: bytes) -> Incoming:
+    if b"\n" not in raw:
+        raw = raw.replace(b"\r", b"\n")
+    structure = Structure(raw)
+    charsets = Charsets()
+    root = structure.root()
+    body = Body(structure, charsets)
+    body.read(root)
+    headers = root.headers
+    people = _People(headers, charsets)
+    subject = headers.line("subject", charsets)
+    automatic, only_by_list = reason(
+        headers, root.content_type, people.sender.address, people.sender.name
+    )
+    in_reply_to = _ids(headers, "in-reply-to", charsets)
+    return Incoming(
+        subject=subject,
+        sender=people.sender.address,
+        sender_name=people.sender.name,
+        sender_header=people.sender_header,
+        reply_to=people.addresses("reply-to"),
+        to=people.addresses("to"),
+        cc=people.addresses("cc"),
+        delivered_to=_delivered_to(headers, charsets),
+        names=people.names,
+        message_id=next(iter(_ids(headers, "message-id", charsets)), ""),
+        in_reply_to=next(iter(in_reply_to), ""),
+        references=_ids(headers, "references", charsets),
+        sent_at=_sent_at(headers.line("date", charsets)),
+        text=body.text,
+        reply_text=reply_text(body.text, subject),
+        html=body.html,
+        attachments=tuple(body.files),
+        protection=body.protection,
+        auto_generated=automatic,
+        only_by_list=only_by_list,
+        bounce=read_bounce(root, body, charsets, people.sender.address),
+        authentication_results=tuple(headers.lines("authentication-results", charsets)),
+        remarks=tuple(dict.fromkeys([*structure.remarks, *people.remarks])),
+    )
+
+
+class _People:
+    """Everybody whom the headers name."""
+
+    def __init__(self, headers: Headers, charsets: Charsets) -> None:
+        self._headers = headers
+        self._charsets = charsets
+        self._found: dict[str, list[Mailbox]] = {}
+        self.names: dict[str, str] = {}
+        self.remarks: list[str] = []
+        for name in ("from", "reply-to", "to", "cc", "sender", "return-path"):
+            self._found[name] = self._read(name)
+        self.sender, self.sender_header = self._sender()
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(m.address for m in self._found[name] if m.address))
+
+    def _read(self, name: str) -> list[Mailbox]:
+        found = list(islice(self._all(name), MOST_ADDRESSES + 1))
+        if len(found) > MOST_ADDRESSES:
+            self.remarks.append(
+                f"The header {name.title()} names more than {MOST_ADDRESSES:,} addresses: "
+                "the others were left out."
+            )
+        for mailbox in found:
+            if mailbox.address and mailbox.name:
+                self.names.setdefault(mailbox.address.lower(), mailbox.name)
+        return found[:MOST_ADDRESSES]
+
+    def _all(self, name: str) -> Iterator[Mailbox]:
+        for value in self._headers.texts(name, self._charsets):
+            yield from mailboxes(value, self._charsets)
+
+    def _sender(self) -> tuple[Mailbox, str]:
+        """The first address of From; without one somebody to show, by name at least."""
+        if len(self.addresses("from")) > 1:
+            self.remarks.append("The message names more than one sender: the first one is shown.")
+        for name, written in SHOWN_SENDERS:
+            for mailbox in self._found[name]:
+                if mailbox.address:
+                    shown = mailbox.name or next((m.name for m in self._found["from"]), "")
+                    return Mailbox(shown, mailbox.address), written
+        return Mailbox(next((m.name for m in self._found["from"]), ""), ""), ""
+
+
+def _delivered_to(headers: Headers, charsets: Charsets) -> tuple[str, ...]:
+    found = (address_of(line) for name in ARRIVED for line in headers.texts(name, charsets))
+    return tuple(islice(dict.fromkeys(address for address in found if address), MOST_IDS))
+
+
+def _ids(headers: Headers, name: str, charsets: Charsets) -> tuple[str, ...]:
+    """Message-IDs (RFC 5322, section 3.6.4) in order, once each, without the folds within.
+
+    Of very many, the first one and the last ones.
+    """
+    found: dict[str, None] = {}
+    for value in headers.texts(name, charsets):
+        text = one_line(value, LONGEST_VALUE)
+        ids = [f"<{''.join(i.split())}>" for i in MESSAGE_ID.findall(text)]
+        if not ids and BARE_ID.fullmatch(text):
+            ids = [f"<{text}>"]  # Some mailers forget the brackets.
+        found.update(dict.fromkeys(ids))
+    ids = list(found)
+    return tuple(ids if len(ids) <= MOST_IDS else [ids[0], *ids[1 - MOST_IDS :]])
+
+
+def _sent_at(date: str) -> datetime | None:
+    try:
+        sent = parsedate_to_datetime(date[:LONGEST_DATE])
+        return (sent if sent.tzinfo else sent.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None

@@ -1,0 +1,24 @@
+"""Escalations in words: who acknowledged one, and when."""
+
+from __future__ import annotations
+
+from django import template
+
+from tickets.models import Escalation
+from tickets.templatetags.desk import local_time
+
+register = template.Library()
+
+
+@register.filter
+def acknowledgement(escalation: Escalation, zone: str = "") -> str:
+    """Such as "Grace Hopper, Mon 2 Nov, 10:05 IST"; "" while nobody has acknowledged it."""
+    if escalation.acknowledged_at is None:
+        return ""
+    return f"{escalation.acknowledger}, {local_time(escalation.acknowledged_at, zone)}"
+
+
+def already_acknowledged(escalation: Escalation, zone: str = "") -> str:
+    """The sentence for whoever comes second."""
+    when = local_time(escalation.acknowledged_at, zone)
+    return f"{escalation.acknowledger} has acknowledged this escalation already: {when}."
