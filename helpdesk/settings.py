@@ -49,6 +49,8 @@ EMBEDDED_DATABASE = None if env.text("DATABASE_URL") else Cluster(VAR_DIR / "pos
 DATABASE = env.database("DATABASE_URL", EMBEDDED_DATABASE.url() if EMBEDDED_DATABASE else "")
 # RabbitMQ or Redis; unset, files under VAR_DIR, for one machine.
 CELERY_BROKER_URL = env.broker("CELERY_BROKER_URL", "filesystem://localhost")
+# The queue there: desks that share a broker need one each.
+CELERY_TASK_DEFAULT_QUEUE = env.text("CELERY_QUEUE", "helpdesk")
 # The mail server, or anymail+postmark:// and the like for a provider that django-anymail knows;
 # unset, each mail becomes a file under VAR_DIR/mail.
 EMAIL = env.email("EMAIL_URL", "filemail://")
@@ -282,7 +284,6 @@ CELERY_BROKER_CONNECTION_TIMEOUT = 3
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_PUBLISH_RETRY_POLICY = _FAIL_FAST
-CELERY_TASK_DEFAULT_QUEUE = "helpdesk"
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True

@@ -20,8 +20,10 @@ from urllib.parse import quote
 
 import psycopg
 from django.conf import settings
+from kombu import Exchange, Queue
 from psycopg import sql
 
+from helpdesk.celery import app
 from tests.peers import SmtpPeer, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +53,7 @@ class Product:
     mail: SmtpPeer
     database: str
     var: Path
+    environment: dict[str, str]
 
     def account(self, role: str) -> Account:
         """A demo account, as `start` prints it."""
@@ -121,7 +124,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def environment(*, database: str, var: Path, mail: SmtpPeer) -> dict[str, str]:
+def environment(*, database: str, var: Path, mail: SmtpPeer, queue: str) -> dict[str, str]:
     """Of the product's processes: the broker is the one that the tests were given, if any."""
     given = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "COVERAGE"))}
     if given.get("CELERY_BROKER_URL", "").startswith("memory:"):
@@ -129,10 +132,27 @@ def environment(*, database: str, var: Path, mail: SmtpPeer) -> dict[str, str]:
     return {
         **given,
         "DATABASE_URL": database_url(database),
+        "CELERY_QUEUE": queue,
         "EMAIL_URL": mail.url,
         "VAR_DIR": str(var),
         "DEBUG": "",
     }
+
+
+@contextmanager
+def own_queue() -> Iterator[str]:
+    """The name of a queue; nothing of it is left at the broker."""
+    name = f"journey_{secrets.token_hex(6)}"
+    try:
+        yield name
+    finally:
+        if settings.CELERY_BROKER_URL.startswith(("amqp", "redis")):
+            with app.connection_for_write() as connection:
+                exchange = Exchange(name, channel=connection.default_channel)
+                queue = Queue(name, exchange, name, channel=connection.default_channel)
+                queue.declare()  # Redis forgets those bindings only that this connection knows.
+                queue.delete()
+                exchange.delete()
 
 
 def is_well(url: str) -> bool:
@@ -148,11 +168,17 @@ def running_product(var: Path) -> Iterator[Product]:
     """`manage.py start` with its demo desk, until it is in good health; stopped by Ctrl-C."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    with own_database() as database, SmtpPeer() as mail, (var / "start.log").open("wb") as log:
+    with (
+        own_database() as database,
+        own_queue() as queue,
+        SmtpPeer() as mail,
+        (var / "start.log").open("wb") as log,
+    ):
+        variables = environment(database=database, var=var, mail=mail, queue=queue)
         process = subprocess.Popen(
             [sys.executable, "manage.py", "start", "--port", str(port)],
             cwd=ROOT,
-            env=environment(database=database, var=var, mail=mail),
+            env=variables,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -160,7 +186,7 @@ def running_product(var: Path) -> Iterator[Product]:
         try:
             wait_until(lambda: process.poll() is not None or is_well(url), seconds=90)
             assert process.poll() is None, (var / "start.log").read_text()
-            yield Product(url=url, mail=mail, database=database, var=var)
+            yield Product(url=url, mail=mail, database=database, var=var, environment=variables)
         finally:
             process.send_signal(signal.SIGINT)
             try:

@@ -17,7 +17,7 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_o
 import psycopg
 import pytest
 
-from tests.journeys.product import ROOT, Account, Product, dsn, environment, running_product
+from tests.journeys.product import ROOT, Account, Product, dsn, running_product
 from tests.peers import Received, wait_until
 from tests.peers_imap import LOGIN, PASSWORD, Dovecot, needs_dovecot
 
@@ -58,7 +58,7 @@ def manage(product: Product, *arguments: str) -> None:
     subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
-        env=environment(database=product.database, var=product.var, mail=product.mail),
+        env=product.environment,
         check=True,
     )
 

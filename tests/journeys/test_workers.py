@@ -21,7 +21,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from sla.models import Firing, Policy, Role, Sweep
 from tests import factories
-from tests.journeys.product import ROOT, environment
+from tests.journeys.product import ROOT, environment, own_queue
 from tests.peers import SmtpPeer, wait_until
 from tickets.models import Delivery, Event
 
@@ -34,6 +34,7 @@ SECONDS = 120
 
 CELERY = [sys.executable, "-m", "celery", "-A", "helpdesk"]
 WORKER = ["worker", "--concurrency=1", "--without-gossip", "--without-mingle", "--loglevel=info"]
+SCHEDULES = ["0002_beat_schedule", "0004_recalculation_schedule", "0006_mail_schedule"]
 BEAT = ["beat", "--pidfile=", "--max-interval=1", "--loglevel=warning"]
 
 
@@ -97,9 +98,10 @@ def crew(
     database = str(connection.settings_dict["NAME"])
     running: list[Worker] = []
     with ExitStack() as stack:
+        queue = stack.enter_context(own_queue())
         for number in range(workers):
             peer = stack.enter_context(SmtpPeer())
-            own = environment(database=database, var=var, mail=peer)
+            own = environment(database=database, var=var, mail=peer, queue=queue)
             own["PGAPPNAME"] = name = f"worker-{number}"
             if lease_seconds:
                 own["DELIVERY_LEASE_SECONDS"] = str(lease_seconds)
@@ -122,7 +124,8 @@ def due_steps(policy: Policy) -> None:
         factories.ticket("P1", requester=asha, at=last_month)
     asha.tickets.update(team=team)
     # Flushed with the rest of the database by the tests before.
-    importlib.import_module("tickets.migrations.0002_beat_schedule").create(apps, None)
+    for migration in SCHEDULES:
+        importlib.import_module(f"tickets.migrations.{migration}").create(apps, None)
     each_second = IntervalSchedule.objects.create(every=1, period="seconds")
     PeriodicTask.objects.filter(interval__isnull=False).update(interval=each_second)
 
