@@ -40,7 +40,6 @@ LADDER = [
     *[timedelta(hours=8)] * 8,
 ]
 LONGEST_REASON = 1000
-ACKNOWLEDGEMENT = "acknowledgement"
 
 Fate, State = Delivery.Fate, Delivery.State
 # Reports come in any order: what stands further on the right is never taken back.
@@ -247,8 +246,7 @@ def _refuse_in_vain(delivery: Delivery) -> None:
 
 
 def _outgoing(delivery: Delivery) -> Outgoing:
-    message = delivery.message if delivery.message_id else None
-    files = outbox.enclosed(message) if message else []
+    files = outbox.enclosed(delivery.message_id) if delivery.message_id else []
     return Outgoing(
         recipient=delivery.recipient,
         subject=delivery.subject,
@@ -273,7 +271,7 @@ def _automatic(delivery: Delivery) -> Automatic:
     """What an agent wrote is answered by people; the rest must start no conversation of robots."""
     if delivery.from_name:
         return ""
-    return "auto-replied" if delivery.occasion == ACKNOWLEDGEMENT else "auto-generated"
+    return "auto-replied" if delivery.occasion == outbox.ACKNOWLEDGEMENT else "auto-generated"
 
 
 def _settle_failure(delivery: Delivery, error: SendError, *, at: datetime) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from sla import clocks
-from sla.models import Condition, Metric, Priority
+from sla.models import Clock, Condition, Metric, Priority
 from tickets import notices
 from tickets.acts import Files, Mail, acts_as_customer, done, locked, move, must_be_staff, say
 from tickets.models import Event, Mailbox, RequestType, Team, Ticket, User
@@ -67,9 +67,9 @@ def open_ticket(
     try:
         with transaction.atomic():
             ticket.save(force_insert=True)
-            _accept(ticket, text=text, attachments=attachments, at=at, mail=mail)
+            started = _accept(ticket, text=text, attachments=attachments, at=at, mail=mail)
             if acknowledge:
-                notices.acknowledged(ticket, ticket.clocks.all(), at=at)
+                notices.acknowledged(ticket, started, at=at)
             return ticket
     except IntegrityError:
         first = Ticket.objects.filter(nonce=nonce).first() if nonce else None
@@ -292,8 +292,8 @@ def close(*, ticket: Ticket, by: User | None, at: datetime, reason: str = "") ->
 
 def _accept(
     ticket: Ticket, *, text: str, attachments: Files, at: datetime, mail: Mail | None
-) -> Ticket:
-    """Everything that follows from a new ticket's row."""
+) -> list[Clock]:
+    """Everything that follows from a new ticket's row; answers the clocks that began."""
     requester = ticket.requester
     say(
         ticket,
@@ -305,7 +305,7 @@ def _accept(
         channel=ticket.channel,
         mail=mail,
     )
-    clocks.start(
+    started = clocks.start(
         ticket_id=ticket.pk,
         policy=ticket.policy,
         priority=ticket.priority,
@@ -313,8 +313,12 @@ def _accept(
         at=at,
         reason="Submitted",
     )
+    if started:
+        ticket.next_due_at = min(clock.due_at for clock in started)
+        ticket.save(update_fields=["next_due_at"])
     detail = f"{ticket.priority.code}, {ticket.get_channel_display()}."
-    return done(ticket, Event.Kind.OPENED, by=requester, at=at, detail=detail)
+    Event.objects.create(ticket=ticket, kind=Event.Kind.OPENED, at=at, by=requester, detail=detail)
+    return started
 
 
 def customer_wrote(ticket: Ticket, *, by: User, at: datetime, was: str, status: Status) -> Ticket:

@@ -26,7 +26,7 @@ def acknowledged(ticket: Ticket, clocks: Iterable[Clock], *, at: datetime) -> No
     )
     tell(
         [ticket.requester],
-        "acknowledgement",
+        outbox.ACKNOWLEDGEMENT,
         ticket,
         cause=f"ack:{ticket.pk}",
         at=at,
@@ -92,7 +92,8 @@ def tell(
     """
     if message is not None:
         prefetch_related_objects([message], "attachments")
-        context |= {"enclosed": outbox.enclosed(message), "signature": message.author.signature}
+        files = message.attachments.all()
+        context |= {"enclosed": outbox.fit(files), "signature": message.author.signature}
     letters = [
         letter(reader, occasion, ticket, at=at, message=message, **context) for reader in readers
     ]

@@ -19,6 +19,7 @@ from tickets import addresses
 from tickets.models import Attachment, Delivery, Message, Ticket, User
 
 DELIVER = "tickets.tasks.deliver"
+ACKNOWLEDGEMENT = "acknowledgement"
 MOST_REFERENCES = 20
 # RFC 5322, 3.6.4, and no longer than a header's line may be.
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
@@ -94,14 +95,18 @@ def post(deliveries: Sequence[Delivery]) -> None:
     wake()
 
 
-def enclosed(message: Message) -> list[Attachment]:
+def enclosed(message_id: int) -> list[Attachment]:
     """The files that go with the mail of this message: all, or none when they are too many bytes.
 
     It never answers with those of an internal note.
     """
-    files = list(message.attachments.all()) if message.is_public else []
-    fits = sum(file.size for file in files) <= settings.MAX_MAIL_ATTACHMENT_BYTES
-    return files if fits else []
+    files = list(Attachment.objects.filter(message_id=message_id, message__is_public=True))
+    return files if fit(files) else []
+
+
+def fit(files: Iterable[Attachment]) -> bool:
+    """Whether these files can go by mail together."""
+    return sum(file.size for file in files) <= settings.MAX_MAIL_ATTACHMENT_BYTES
 
 
 def new_message_id(ticket: Ticket | None) -> str:
@@ -134,7 +139,9 @@ def _join_conversations(deliveries: Sequence[Delivery]) -> None:
         return
     prefetch_related_objects(list(tickets.values()), "mailbox")
     reply_to = {pk: addresses.reply_address(ticket) for pk, ticket in tickets.items()}
-    received, sent = _received(tickets), _sent(tickets)
+    # Nothing was sent before an acknowledgement.
+    later = {d.ticket_id or 0 for d in deliveries if d.occasion != ACKNOWLEDGEMENT}
+    received, sent = _received(tickets), _sent(later)
     for delivery in deliveries:
         number = delivery.ticket_id or 0
         theirs = received.get(number, [])

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import Exists, QuerySet
 
 from sla.models import Priority
-from tickets import addresses, correspondence, delivery, lifecycle, threads
+from tickets import addresses, correspondence, delivery, lifecycle, outbox, threads
 from tickets.acts import Mail
 from tickets.channels.mail.incoming import Bounce, Incoming
 from tickets.channels.mail.subjects import names
@@ -180,11 +182,17 @@ def _may_acknowledge(row: InboundMessage, incoming: Incoming, sender: User) -> b
     if incoming.auto_generated:
         return False
     since = row.received_at - AN_HOUR
-    sent = Delivery.objects.filter(occasion="acknowledgement", created_at__gt=since)
-    if sent.filter(user=sender).count() >= ACKNOWLEDGEMENTS_AN_HOUR:
-        return False
+    sent = Delivery.objects.filter(occasion=outbox.ACKNOWLEDGEMENT, created_at__gt=since)
     by_mailbox = Ticket.objects.filter(mailbox=row.mailbox, submitted_at__gt=since)
-    return by_mailbox.count() < MAILBOX_ACKNOWLEDGEMENTS_AN_HOUR
+    is_looping = _beyond(sent.filter(user=sender), ACKNOWLEDGEMENTS_AN_HOUR) | _beyond(
+        by_mailbox, MAILBOX_ACKNOWLEDGEMENTS_AN_HOUR
+    )
+    return not User.objects.filter(is_looping, pk=sender.pk).exists()
+
+
+def _beyond(rows: QuerySet[Any], cap: int) -> Exists:
+    """Whether there are `cap` of them; a condition, so that two are one question."""
+    return Exists(rows.order_by()[cap - 1 :])
 
 
 def _follow(ticket: Ticket, incoming: Incoming, sender: User, at: datetime) -> None:

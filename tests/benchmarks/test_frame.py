@@ -27,6 +27,8 @@ def always(result: Result) -> Bench:
         # so many times as long as the least that is possible, or longer
         (Result(10, "ms", 0.5, 20, at_most_times=25), True),
         (Result(10, "ms", 0.1, 100, at_most_times=25), False),
+        # an aim binds nobody
+        (Result(20, "mails/s", aim=150), True),
         # one bound of two
         (Result(6, "us", 600, 100, at_most=5, at_least_times=25), False),
     ],

@@ -210,7 +210,7 @@ def test_an_internal_note_never_leaves(ticket: Ticket, meera: User) -> None:
     )
     assert Delivery.objects.count() == before
     note = ticket.messages.get(is_public=False)
-    assert outbox.enclosed(note) == []
+    assert outbox.enclosed(note.pk) == []
     with pytest.raises(ValueError, match="never leaves"):
         outbox.drafts([], occasion="reply", cause="x", ticket=ticket, at=MONDAY, message=note)
     answer(ticket, meera)
