@@ -33,6 +33,7 @@ if not _is_worker:
     os.environ["DJANGO_SETTINGS_MODULE"] = "helpdesk.settings"
     os.environ["DEBUG"] = ""
     os.environ.setdefault("CELERY_BROKER_URL", "memory://localhost")
+    os.environ["CELERY_QUEUE"] = "helpdesk_tests"
     os.environ.setdefault("LOG_LEVEL", "WARNING")
 
 from helpdesk.embedded import TEST_SETTINGS, Cluster  # noqa: E402

@@ -44,6 +44,11 @@ def is_ours(address: str) -> bool:
     return plain == sender_address() or Mailbox.objects.filter(address=plain).exists()
 
 
+def answers_are_read() -> bool:
+    """Whether an answer to our mails reaches the desk: by a mailbox, or a provider's webhook."""
+    return bool(settings.ANYMAIL_WEBHOOK_SECRET) or Mailbox.objects.exists()
+
+
 def sender_address() -> str:
     """The bare address of DEFAULT_FROM_EMAIL, in lower case."""
     return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].lower()

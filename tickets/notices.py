@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Q, prefetch_related_objects
 
 from sla.models import Clock, hours_of
-from tickets import links, outbox, roles, wording
+from tickets import addresses, links, outbox, roles, wording
 from tickets.models import Escalation, Message, RequestType, Ticket, User
 
 
@@ -133,8 +133,8 @@ def _answer(occasion: str, ticket: Ticket, message: Message, *, at: datetime) ->
     followers = [user for user in following if user.is_active]
     readers = dict.fromkeys([ticket.requester, *followers])
     readers.pop(message.author, None)
-    cause = f"message:{message.pk}"
-    tell(readers, occasion, ticket, cause=cause, at=at, message=message)
+    cause, answers = f"message:{message.pk}", addresses.answers_are_read()
+    tell(readers, occasion, ticket, cause=cause, at=at, message=message, answers=answers)
 
 
 def _link(ticket: Ticket, reader: User | str) -> str:

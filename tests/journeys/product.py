@@ -139,6 +139,21 @@ def environment(*, database: str, var: Path, mail: SmtpPeer, queue: str) -> dict
     }
 
 
+def has_broker() -> bool:
+    """Whether the tests were given one; else the product keeps its queue in files."""
+    return str(settings.CELERY_BROKER_URL).startswith(("amqp", "redis"))
+
+
+def flush(queue: str, var: Path) -> None:
+    """Let the broker lose all that waits in this queue."""
+    if has_broker():
+        with at_broker(queue) as there:
+            there.purge()
+        return
+    for message in (var / "broker" / "queue").glob("*.msg"):
+        message.unlink(missing_ok=True)
+
+
 @contextmanager
 def own_queue() -> Iterator[str]:
     """The name of a queue; nothing of it is left at the broker."""
@@ -146,13 +161,21 @@ def own_queue() -> Iterator[str]:
     try:
         yield name
     finally:
-        if settings.CELERY_BROKER_URL.startswith(("amqp", "redis")):
-            with app.connection_for_write() as connection:
-                exchange = Exchange(name, channel=connection.default_channel)
-                queue = Queue(name, exchange, name, channel=connection.default_channel)
-                queue.declare()  # Redis forgets those bindings only that this connection knows.
-                queue.delete()
-                exchange.delete()
+        if has_broker():
+            for used in (name, settings.CELERY_TASK_DEFAULT_QUEUE):  # The latter by this process.
+                with at_broker(used) as there:
+                    there.delete()
+                    there.exchange.delete()
+
+
+@contextmanager
+def at_broker(name: str) -> Iterator[Queue]:
+    """The queue of this name, declared: Redis forgets those alone that this connection knows."""
+    with app.connection_for_write() as connection:
+        channel = connection.default_channel
+        queue = Queue(name, Exchange(name, channel=channel), name, channel=channel)
+        queue.declare()
+        yield queue
 
 
 def is_well(url: str) -> bool:

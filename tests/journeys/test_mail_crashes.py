@@ -2,7 +2,7 @@
 lost, and nothing comes twice.
 
 Each kind of work has a process of its own, which is started again with another FAILPOINT whenever
-it came to its end. They need no broker, so none is stopped or flushed here.
+it came to its end. They need no broker; that one may be flushed at any time is in `test_workers`.
 """
 
 from __future__ import annotations

@@ -21,15 +21,18 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from sla.models import Firing, Policy, Role, Sweep
 from tests import factories
-from tests.journeys.product import ROOT, environment, own_queue
+from tests.journeys.product import ROOT, environment, flush, own_queue
+from tests.journeys.test_mail_crashes import mail, message_id
 from tests.peers import SmtpPeer, wait_until
-from tickets.models import Delivery, Event
+from tickets import inbound
+from tickets.models import Delivery, Event, InboundMessage, Mailbox, Message, Ticket
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("policy")]
 
 TICKETS = 100
 STEPS = 5 * TICKETS  # A P1 has three for its first response and two for its resolution.
 MAILS = STEPS + TICKETS  # With the acknowledgements.
+MAILS_IN = 100
 SECONDS = 120
 
 CELERY = [sys.executable, "-m", "celery", "-A", "helpdesk"]
@@ -123,7 +126,11 @@ def due_steps(policy: Policy) -> None:
     for _ in range(TICKETS):
         factories.ticket("P1", requester=asha, at=last_month)
     asha.tickets.update(team=team)
-    # Flushed with the rest of the database by the tests before.
+
+
+@pytest.fixture(autouse=True)
+def each_second() -> None:
+    """The schedule, flushed with the rest of the database by the tests before, and a faster one."""
     for migration in SCHEDULES:
         importlib.import_module(f"tickets.migrations.{migration}").create(apps, None)
     each_second = IntervalSchedule.objects.create(every=1, period="seconds")
@@ -196,6 +203,32 @@ def test_nothing_is_missing_after_ten_kills(tmp_path: Path) -> None:
         assert copies.keys() == sent_once().keys()
         # What the killed ones had handed over was sent again, under the same Message-ID.
         assert copies.total() >= MAILS + 7
+
+
+def test_a_broker_that_forgets_everything_loses_no_mail(tmp_path: Path) -> None:
+    mailbox = Mailbox.objects.create(address="support@example.com")
+    with crew(tmp_path, workers=2, beats=1, lease_seconds=10) as workers:
+        queue = workers[0].environment["CELERY_QUEUE"]
+        for number in range(MAILS_IN):
+            raw, name = mail(number), f"mail-{number}"
+            inbound.receive(raw, mailbox=mailbox, key=name, at=datetime.now(UTC))
+            flush(queue, tmp_path)
+            if number % 25 == 10:
+                kill_one(workers, lambda worker: True)
+        wait_until(everything_is_read_and_sent, seconds=SECONDS)
+        sweeps_run_on()
+        assert Counter(Message.objects.values_list("mail_message_id", flat=True)) == Counter(
+            message_id(number) for number in range(MAILS_IN)
+        )
+        tickets = InboundMessage.objects.filter(outcome=InboundMessage.Outcome.TICKET)
+        assert Ticket.objects.count() == tickets.count() == Delivery.objects.count()
+        assert arrived(workers).keys() == sent_once().keys()
+
+
+def everything_is_read_and_sent() -> bool:
+    unread = InboundMessage.objects.exclude(state=InboundMessage.State.DONE)
+    unsent = Delivery.objects.exclude(state=Delivery.State.SENT)
+    return not unread.exists() and not unsent.exists()
 
 
 def kill_one(workers: list[Worker], is_busy: Callable[[Worker], bool]) -> None:

@@ -186,7 +186,24 @@ def test_followers_get_the_answer_too_each_in_a_mail_of_his_own(
         assert not [other for other in others if other in everything]
 
 
+@pytest.mark.parametrize("has_mailbox", [True, False])
+def test_an_answer_by_mail_is_asked_for_where_it_is_read(
+    has_mailbox: bool, ticket: Ticket, meera: User
+) -> None:
+    if has_mailbox:
+        Mailbox.objects.create(address="support@example.com")
+    follows(ticket, factories.customer("bo@client.example"))
+    lifecycle.reply(ticket=ticket, by=meera, text="Reload it.", at=NOON)
+    lifecycle.resolve(ticket=ticket, by=meera, text="It runs.", at=NOON)
+    told = Delivery.objects.exclude(occasion="acknowledgement")
+    assert told.count() == 4
+    for row in told:
+        for words in (row.text, row.html):
+            assert ("nswer this mail" in words) == has_mailbox
+
+
 def test_only_the_requester_gets_the_link_of_the_requester(ticket: Ticket, meera: User) -> None:
+    Mailbox.objects.create(address="support@example.com")
     bo = follows(ticket, factories.customer("bo@client.example"))
     lee = follows(ticket, factories.agent("lee@desk.example"))
     lifecycle.resolve(ticket=ticket, by=meera, text="It runs.", at=nov(2, "12:00"))
