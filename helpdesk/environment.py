@@ -1,5 +1,6 @@
 """Typed reading of environment variables that finds every mistake before it complains."""
 
+import re
 from collections.abc import Mapping
 from email.utils import parseaddr
 from pathlib import Path
@@ -66,6 +67,14 @@ class Environment:
             validate_email(parseaddr(value)[1])
         except ValidationError:
             self.problems.append(f"{name} must be an e-mail address, not {value!r}.")
+        return value
+
+    def color(self, name: str, default: str) -> str:
+        """A colour as ``#1d5c63``: it becomes part of a stylesheet."""
+        value = self.text(name, default)
+        if value and not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+            self.problems.append(f"{name} must look like #1d5c63, not {value!r}.")
+            return default
         return value
 
     def base_url(self, name: str, default: str) -> str:

@@ -65,6 +65,18 @@ DEFAULT_FROM_EMAIL = env.address("DEFAULT_FROM_EMAIL", "Helpdesk <support@exampl
 ESCALATION_ADDRESS = env.address("ESCALATION_ADDRESS", "escalations@example.com")
 # The name in page titles and mails.
 BRAND_NAME = env.text("BRAND_NAME", "Helpdesk")
+# The accent of the customers' pages, as #1d5c63, on light and on dark ground; unset, our own teal.
+BRAND_COLOR = env.color("BRAND_COLOR", "")
+BRAND_COLOR_DARK = env.color("BRAND_COLOR_DARK", "")
+# A file with the logo (SVG, PNG or WebP), shown in place of the name.
+BRAND_LOGO = env.text("BRAND_LOGO")
+# Where customers reach people: addresses for mail beside those of the mailboxes, and a telephone.
+SUPPORT_EMAIL = env.text("SUPPORT_EMAIL")
+SUPPORT_PHONE = env.text("SUPPORT_PHONE")
+# For so many days the link in a mail opens its ticket without signing in.
+TICKET_LINK_DAYS = env.number("TICKET_LINK_DAYS", 90)
+# For so many days after a solution its customer may take the ticket up again.
+REOPEN_DAYS = env.number("REOPEN_DAYS", 14)
 # The beginning of a ticket's reference, as in HD-123.
 TICKET_PREFIX = env.text("TICKET_PREFIX", "HD")
 # The largest file that a customer or an agent may attach, in bytes.
@@ -102,6 +114,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
     "django_htmx",
     "django_celery_beat",
     "helpdesk.apps.HelpdeskConfig",
@@ -115,6 +129,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "tickets.portal.locale.PortalLocaleMiddleware",
     "tickets.admin.zones.AgentTimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -149,6 +165,14 @@ DATABASES = {
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {"connect_timeout": 5, **DATABASE.get("OPTIONS", {})},
+    }
+}
+# Rate limits and figures that may be some minutes old: seen by every process, lost without harm.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -186,6 +210,23 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+# Customers sign in with a code that is sent to their address, staff with a password at the desk.
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+ACCOUNT_ADAPTER = "tickets.portal.accounts.Adapter"
+ACCOUNT_FORMS = {"request_login_code": "tickets.portal.accounts.CodeForm"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600  # Seconds.
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
+ACCOUNT_SESSION_REMEMBER = True
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -195,6 +236,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LANGUAGE_CODE = "en-gb"
+LANGUAGES = [("en-gb", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "helpdesk" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

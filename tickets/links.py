@@ -1,30 +1,60 @@
-"""Signed ticket links: who holds one sees one ticket as one person, without signing in."""
+"""Signed ticket links: who holds one sees one ticket as one person, without signing in.
+
+A link ends after TICKET_LINK_DAYS, and all links of a ticket or of a person that were made so far
+can be declared void.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.core import signing
 from django.core.signing import BadSignature, Signer
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import base36_to_int, int_to_base36
 
 from tickets.models import Escalation, Ticket, User
 
 _ACKNOWLEDGEMENT = "tickets.links.acknowledgement"
+MAIL, WEB = "m", "w"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link that we made: whose it is, and whether it came by mail, which proves an address."""
+
+    ticket: Ticket
+    user: User
+    made_at: datetime
+    by_mail: bool
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it was made too long ago, or before somebody declared such links void."""
+        void = (self.ticket.links_void_before, self.user.links_void_before)
+        age = timezone.now() - self.made_at
+        return age > timedelta(days=settings.TICKET_LINK_DAYS) or any(
+            before is not None and self.made_at <= before for before in void
+        )
 
 
 def _signer() -> Signer:
     return Signer(salt="tickets.links", sep=".")
 
 
-def key_for(ticket: Ticket, user: User) -> str:
-    """The part of the address that nobody can guess: it names the person and is signed."""
-    return _signer().sign(f"{ticket.pk}.{user.pk}").split(".", 1)[1]
+def key_for(ticket: Ticket, user: User, *, via: str = WEB) -> str:
+    """The part of the address that nobody can guess: person, way and instant, all signed."""
+    made = int_to_base36(_millis(timezone.now()))
+    return _signer().sign(f"{ticket.pk}.{user.pk}.{via}{made}").split(".", 1)[1]
 
 
 def url_for(ticket: Ticket, user: User) -> str:
-    """The absolute address of the ticket's page for this person."""
-    path = reverse("portal:ticket", args=[ticket.reference, key_for(ticket, user)])
-    return f"{settings.PUBLIC_BASE_URL}{path}"
+    """The absolute address of the ticket's page for this person, for a mail to his address."""
+    key = key_for(ticket, user, via=MAIL)
+    return f"{settings.PUBLIC_BASE_URL}{reverse('portal:ticket', args=[ticket.reference, key])}"
 
 
 def desk_url_for(ticket: Ticket) -> str:
@@ -33,20 +63,29 @@ def desk_url_for(ticket: Ticket) -> str:
 
 
 def holder(reference: str, key: str) -> tuple[Ticket, User] | None:
-    """The ticket and the person of a link, or None when it is forged, foreign or outdated."""
+    """The ticket and the person of a link, or None when it is forged, foreign or over."""
+    link = read(reference, key)
+    return None if link is None or link.is_over else (link.ticket, link.user)
+
+
+def read(reference: str, key: str) -> Link | None:
+    """A link as we made it, also one that is over; None when it is forged or foreign."""
     number = reference.rpartition("-")[2]
     # Digits alone, or a part of the key could be written at the end of the reference.
     if not (number.isdigit() and number.isascii() and key.isascii()):
         return None
     try:
-        user_id = _signer().unsign(f"{number}.{key}").split(".")[1]
-    except BadSignature:
+        _, user_id, made = _signer().unsign(f"{number}.{key}").split(".")
+        made_at = datetime.fromtimestamp(base36_to_int(made[1:]) / 1000, UTC)
+    except (BadSignature, ValueError):
         return None
     user = User.objects.select_related("organization").filter(pk=user_id, is_active=True).first()
     if user is None:
         return None
     ticket = Ticket.objects.visible_to(user).filter(pk=number).first()
-    return (ticket, user) if ticket and ticket.reference == reference else None
+    if ticket is None or ticket.reference != reference:
+        return None
+    return Link(ticket, user, made_at, by_mail=made.startswith(MAIL))
 
 
 def acknowledgement_url_for(escalation: Escalation, reader: User | str) -> str:
@@ -72,3 +111,7 @@ def acknowledger(key: str) -> tuple[Escalation, User | str] | None:
     else:
         reader = User.objects.staff().filter(email=User.objects.clean_email(who)).first() or who
     return (escalation, reader) if escalation and reader else None
+
+
+def _millis(at: datetime) -> int:
+    return int(at.timestamp() * 1000)

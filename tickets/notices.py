@@ -138,9 +138,7 @@ def _answer(occasion: str, ticket: Ticket, message: Message, *, at: datetime) ->
 
 
 def _link(ticket: Ticket, reader: User | str) -> str:
-    """Where this reader sees the ticket; "" for a customer who only follows it."""
-    if not isinstance(reader, User):
+    """Where this reader sees the ticket."""
+    if not isinstance(reader, User) or (reader.is_staff and reader.pk != ticket.requester_id):
         return links.desk_url_for(ticket)
-    if reader.pk == ticket.requester_id:
-        return links.url_for(ticket, reader)
-    return links.desk_url_for(ticket) if reader.is_staff else ""
+    return links.url_for(ticket, reader)

@@ -308,7 +308,7 @@ def test_the_page_asks_the_database_equally_often_for_a_long_story(
             client.get(link(clock))
         counts.append(len(asked))
     # Person, ticket, policy; clock and its pauses; the ledger.
-    assert counts == [6, 6]
+    assert counts == [7, 7]
 
 
 # --- Words ----------------------------------------------------------------------------------------

@@ -94,6 +94,10 @@ def test_every_kind_of_ticket_is_there() -> None:
         Event.Kind.UNVERIFIED,
         Event.Kind.ACCEPTED,
         Event.Kind.FOLLOWED,
+        # Nobody uses the customers' pages.
+        Event.Kind.UNFOLLOWED,
+        Event.Kind.LINKS_VOIDED,
+        Event.Kind.RATED,
     }
     assert set(tickets.values_list("status", flat=True)) == set(Status.values)
     assert {code for (code,) in tickets.values_list("priority__code")} == {"P1", "P2", "P3", "P4"}

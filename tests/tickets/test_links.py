@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.signing import Signer
 from django.urls import reverse
+from django.utils import timezone
 
 from tests import factories
 from tickets import links
@@ -29,9 +31,12 @@ def test_a_link_opens_the_ticket_as_its_owner(settings: Any, ticket: Ticket, ash
     settings.PUBLIC_BASE_URL = "https://help.example.com"
     key = links.key_for(ticket, asha)
     path = reverse("portal:ticket", args=[ticket.reference, key])
-    assert links.url_for(ticket, asha) == f"https://help.example.com{path}"
     assert links.holder(ticket.reference, key) == (ticket, asha)
-    assert links.key_for(ticket, asha) == key  # The same in every mail.
+    mailed = links.url_for(ticket, asha)
+    assert mailed.startswith(f"https://help.example.com{path.rpartition(key)[0]}")
+    found = links.read(ticket.reference, mailed.rsplit("/", 2)[1])
+    assert found is not None
+    assert (found.user, found.by_mail, found.is_over) == (asha, True, False)
     assert links.desk_url_for(ticket) == (
         f"https://help.example.com/admin/tickets/ticket/{ticket.pk}/change/"
     )
@@ -48,9 +53,9 @@ def test_a_link_does_not_open_another_ticket(ticket: Ticket, asha: User) -> None
 
 
 def test_a_link_does_not_make_another_person(ticket: Ticket, asha: User) -> None:
-    _, signature = links.key_for(ticket, asha).split(".")
+    _, made, signature = links.key_for(ticket, asha).split(".")
     agent = factories.agent()
-    assert links.holder(ticket.reference, f"{agent.pk}.{signature}") is None
+    assert links.holder(ticket.reference, f"{agent.pk}.{made}.{signature}") is None
 
 
 def test_a_link_of_somebody_who_may_not_see_the_ticket_opens_nothing(ticket: Ticket) -> None:
@@ -62,6 +67,26 @@ def test_a_link_ends_with_the_account_of_its_owner(ticket: Ticket, asha: User) -
     key = links.key_for(ticket, asha)
     User.objects.filter(pk=asha.pk).update(is_active=False)
     assert links.holder(ticket.reference, key) is None
+
+
+def test_a_link_ends_after_its_days(settings: Any, ticket: Ticket, asha: User) -> None:
+    key = links.key_for(ticket, asha)
+    settings.TICKET_LINK_DAYS = 0
+    assert links.holder(ticket.reference, key) is None
+    found = links.read(ticket.reference, key)
+    assert found is not None
+    assert found.is_over
+
+
+@pytest.mark.parametrize("whose", [Ticket, User])
+def test_links_that_were_declared_void_end_and_later_ones_do_not(
+    whose: type[Ticket] | type[User], ticket: Ticket, asha: User
+) -> None:
+    before = links.key_for(ticket, asha)
+    whose.objects.update(links_void_before=timezone.now())
+    assert links.holder(ticket.reference, before) is None
+    whose.objects.update(links_void_before=timezone.now() - timedelta(seconds=1))
+    assert links.holder(ticket.reference, links.key_for(ticket, asha)) == (ticket, asha)
 
 
 def test_a_link_to_a_deleted_ticket_opens_nothing(asha: User) -> None:
@@ -125,12 +150,14 @@ def test_a_forged_key_opens_nothing(ticket: Ticket, asha: User, change: Any) -> 
 def test_the_parts_of_a_key_cannot_be_shifted_into_the_reference(
     ticket: Ticket, asha: User
 ) -> None:
-    user, signature = links.key_for(ticket, asha).split(".")
-    assert links.holder(f"{ticket.reference}.{user}", signature) is None
+    user, made, signature = links.key_for(ticket, asha).split(".")
+    for reference in (f"{ticket.reference}.{user}", f"{ticket.reference}.{user}.{made}"):
+        for key in (signature, f"{made}.{signature}"):
+            assert links.holder(reference, key) is None
 
 
 def test_a_signature_made_for_something_else_is_worthless(ticket: Ticket, asha: User) -> None:
-    value = f"{ticket.pk}.{asha.pk}"
+    value = f"{ticket.pk}.{asha.pk}.w{links.key_for(ticket, asha).split('.')[1][1:]}"
     for signer in (Signer(sep="."), Signer(salt="other", sep="."), Signer(key="guess", sep=".")):
         key = signer.sign(value).split(".", 1)[1]
         assert links.holder(ticket.reference, key) is None

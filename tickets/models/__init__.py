@@ -8,9 +8,11 @@ from tickets.models.mail import ChannelPause, Delivery, UndeliverableAddress
 from tickets.models.mailboxes import Mailbox
 from tickets.models.messages import Attachment, Message
 from tickets.models.people import Organization, Team, User, policy_for
+from tickets.models.portal import Allowance, LastRead, PortalSettings, Rating
 from tickets.models.tickets import Event, Ticket
 
 __all__ = [
+    "Allowance",
     "Attachment",
     "ChannelPause",
     "Delivery",
@@ -18,9 +20,12 @@ __all__ = [
     "Event",
     "Follower",
     "InboundMessage",
+    "LastRead",
     "Mailbox",
     "Message",
     "Organization",
+    "PortalSettings",
+    "Rating",
     "RequestType",
     "Team",
     "Ticket",

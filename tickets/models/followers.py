@@ -9,10 +9,10 @@ from tickets.models.tickets import Ticket
 
 
 class Follower(models.Model):
-    """Added by staff, or because the requester's organization lets copied people follow."""
+    """Gets the answers and sees the ticket: added by staff, its requester, or by being copied."""
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="followers")
-    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="following")
     added_at = models.DateTimeField()
     added_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
@@ -79,6 +80,11 @@ class Organization(models.Model):
         default=False,
         help_text="Its people in the copy of a mail get the answers too.",
     )
+    shares_tickets = models.BooleanField(
+        "people see each other's tickets",
+        default=False,
+        help_text="Who is signed in sees, and may answer, every ticket of the organization.",
+    )
 
     class Meta:
         ordering = ["name"]
@@ -110,6 +116,21 @@ class User(AbstractBaseUser, PermissionsMixin):
         blank=True,
         validators=[is_time_zone],
         help_text="Times are shown in this zone; empty: the calendar's own.",
+    )
+    language = models.CharField(
+        max_length=10,
+        blank=True,
+        choices=settings.LANGUAGES,
+        help_text="Of the customers' pages and of mails; empty: as the browser asks, and English.",
+    )
+    verified_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When this person first proved that the address is his; empty: never.",
+    )
+    links_void_before = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Ticket links made until then are void."
     )
     is_staff = models.BooleanField(
         "staff", default=False, help_text="May sign in to the desk; customers may not."

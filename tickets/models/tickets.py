@@ -18,10 +18,21 @@ from tickets.states import UNSOLVED, Act, Status, is_allowed
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
     def visible_to(self, user: User | AnonymousUser) -> TicketQuerySet:
-        """The one place that decides who may see a ticket: staff all, customers their own."""
+        """The one place that decides who may see a ticket.
+
+        Staff see all. Customers see their own, those that they follow, and those of their
+        organization where it shares them.
+        """
         if not isinstance(user, User) or not user.is_active:
             return self.none()
-        return self if user.is_staff else self.filter(requester=user)
+        if user.is_staff:
+            return self
+        # Numbers, not a subquery: then PostgreSQL puts the indexes of all three together.
+        followed = list(user.following.values_list("ticket_id", flat=True))
+        theirs = Q(requester=user) | Q(pk__in=followed)
+        if user.organization and user.organization.shares_tickets:
+            theirs |= Q(organization=user.organization)
+        return self.filter(theirs)
 
     def open(self) -> TicketQuerySet:
         return self.filter(status__in=UNSOLVED)
@@ -88,6 +99,9 @@ class Ticket(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     escalated_at = models.DateTimeField(
         null=True, blank=True, help_text="When it was escalated last; empty: never."
+    )
+    links_void_before = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Links made until then are void."
     )
     next_due_at = models.DateTimeField(
         null=True, blank=True, help_text="The next promise; empty while none is running."
@@ -171,6 +185,9 @@ class Event(models.Model):
         UNVERIFIED = "unverified", "Message of somebody unknown"
         ACCEPTED = "accepted", "Message accepted"
         FOLLOWED = "followed", "Follower added"
+        UNFOLLOWED = "unfollowed", "Follower removed"
+        LINKS_VOIDED = "links_voided", "Links declared void"
+        RATED = "rated", "Rated"
         RESOLVED = "resolved", "Resolved"
         REOPENED = "reopened", "Reopened"
         CLOSED = "closed", "Closed"

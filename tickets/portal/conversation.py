@@ -138,7 +138,7 @@ def _escalate(page: Page) -> str:
 
 def _show(request: HttpRequest, page: Page) -> HttpResponse:
     ticket, person, at = page.ticket, page.person, page.at
-    zone = zone_of(person, ticket.policy)
+    zone = zone_of(request, person, ticket.policy)
     context = {
         "ticket": ticket,
         "person": person,

@@ -27,7 +27,7 @@ def acknowledge(request: HttpRequest, key: str) -> HttpResponse:
         raise Http404
     row, reader = found
     person = reader if isinstance(reader, User) else None
-    zone = zone_of(person, row.ticket.policy)
+    zone = zone_of(request, person, row.ticket.policy)
     problem = ""
     if request.method == "POST":
         try:

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -13,9 +14,11 @@ from django.views.decorators.http import require_safe
 
 from sla.core.hours import Hours
 from sla.models import Policy, hours_of
+from sla.models.calendars import is_time_zone
 from tickets.models import RequestType, User, policy_for
 from tickets.portal import offers, timetable
 
+ZONE_COOKIE = "zone"
 A_YEAR = timedelta(days=365)
 
 
@@ -29,9 +32,19 @@ def policy_of(viewer: User | None) -> Policy:
     return policy_for(viewer.organization if viewer else None)
 
 
-def zone_of(viewer: User | None, policy: Policy) -> str:
-    """The zone that times are shown in: the reader's own, else the calendar's."""
-    return (viewer.time_zone if viewer else "") or policy.calendar.time_zone
+def zone_of(request: HttpRequest, viewer: User | None, policy: Policy) -> str:
+    """The zone that times are shown in: the reader's own, his browser's, or the calendar's."""
+    return (viewer.time_zone if viewer else "") or zone_said(request) or policy.calendar.time_zone
+
+
+def zone_said(request: HttpRequest) -> str:
+    """The zone that the browser's script told us in a cookie; "" for none, or nonsense."""
+    said = request.COOKIES.get(ZONE_COOKIE, "")
+    try:
+        is_time_zone(said)
+    except ValidationError:
+        return ""
+    return said
 
 
 def hours_in(policy: Policy) -> Hours:
@@ -48,7 +61,7 @@ def start(request: HttpRequest) -> HttpResponse:
     at = timezone.now()
     viewer = viewer_of(request)
     policy = policy_of(viewer)
-    hours, zone = hours_in(policy), zone_of(viewer, policy)
+    hours, zone = hours_in(policy), zone_of(request, viewer, policy)
     context = {
         "is_open": hours.is_open(at),
         "opening": offers.opening(hours, at=at, zone=zone),
@@ -63,7 +76,7 @@ def policy(request: HttpRequest) -> HttpResponse:
     at = timezone.now()
     viewer = viewer_of(request)
     policy = policy_of(viewer)
-    hours, zone = hours_in(policy), zone_of(viewer, policy)
+    hours, zone = hours_in(policy), zone_of(request, viewer, policy)
     today = _date_in(at, policy.calendar.time_zone)
     context = {
         "policy": policy,

@@ -88,7 +88,7 @@ def _show(
     request: HttpRequest, clock: Clock, ticket: Ticket, person: User, *, key: str
 ) -> HttpResponse:
     at = timezone.now()
-    zone = zone_of(person, ticket.policy)
+    zone = zone_of(request, person, ticket.policy)
     waits = ticket.status == Status.PENDING
     explanation = explain(clock, at=at)
     context = {

@@ -79,7 +79,7 @@ def _show(
 ) -> HttpResponse:
     viewer = viewer_of(request)
     policy = policy_of(viewer)
-    hours, zone = hours_in(policy), zone_of(viewer, policy)
+    hours, zone = hours_in(policy), zone_of(request, viewer, policy)
     kind = form.kind
     made = offers.offers(kind, share=form.share, policy=policy, at=at, zone=zone) if kind else []
     context = {
