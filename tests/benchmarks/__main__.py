@@ -38,6 +38,12 @@ BENCHES = {
     "preview": "recalculations",
     "recalculate": "recalculations",
     "recalculate_memory": "recalculations",
+    "portal_form": "portal",
+    "portal_form_sizes": "portal",
+    "portal_form_queries": "portal",
+    "portal_ticket": "portal",
+    "portal_ticket_sizes": "portal",
+    "portal_ticket_queries": "portal",
     "mail_in": "mail",
     "mail_out": "mail",
 }
