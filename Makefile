@@ -2,6 +2,7 @@
 # make test   every test (ARGS="-k deadline", WORKERS=4)
 # make check  everything that needs no test: style, types, layers, migrations, deployment
 # make bench  how fast it is, beside others, a line each in var/bench.jsonl (ARGS=business_time)
+# make messages  collect the texts to translate, and compile the translations
 # make install, make lock
 
 PORT = 8000
@@ -18,7 +19,7 @@ PRODUCTION = DEBUG=false SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.t
 	DATABASE_URL=postgres://helpdesk@127.0.0.1/helpdesk \
 	CELERY_BROKER_URL=amqp://127.0.0.1// EMAIL_URL=smtp+tls://mail.example.com:587
 
-.PHONY: run install dev test check bench lock
+.PHONY: run install dev test check bench messages lock
 
 run: install
 	@exec $(PY) manage.py start --host $(HOST) --port $(PORT) $(ARGS)
@@ -32,6 +33,9 @@ test: dev
 
 bench: .venv/bench.stamp
 	@$(PY) -m tests.benchmarks $(ARGS)
+
+messages: dev
+	@$(PY) -m tests.catalog
 
 check: dev
 	@$(PY) -m ruff check

@@ -5,6 +5,10 @@ import os
 import sys
 from contextlib import ExitStack
 
+# Run by mail servers. These codes of theirs (sysexits.h) are decisions about the message; any other
+# may make them lose it, or send it back.
+RECEIVING, DECISIONS = "receive_mail", {None, os.EX_OK, os.EX_DATAERR, os.EX_TEMPFAIL}
+
 # Commands that never open a database connection; they must not pay for a server.
 WITHOUT_DATABASE = {
     "collectstatic",
@@ -28,6 +32,30 @@ def needs_database(arguments: list[str]) -> bool:
 
 
 def main() -> None:
+    """Run one management command."""
+    if sys.argv[1:2] == [RECEIVING]:
+        receive()
+    else:
+        run()
+
+
+def receive() -> None:
+    """Whatever hinders the command, and be it a signal, makes the mail server keep the message."""
+    try:
+        run()
+    except SystemExit as end:
+        if end.code in DECISIONS:
+            raise
+        words = str(end.code) if isinstance(end.code, str) else f"It ended with {end.code}."
+    except BaseException as trouble:  # noqa: BLE001 - the message is worth more
+        words = f"{type(trouble).__name__}: {trouble}"
+    else:
+        return
+    sys.stderr.write(f"Not stored, try again: {words}\n")
+    sys.exit(os.EX_TEMPFAIL)
+
+
+def run() -> None:
     """Run one management command; a wrong environment ends in sentences, not in a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
     from django.conf import settings

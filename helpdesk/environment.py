@@ -52,12 +52,13 @@ class Environment:
             self.problems.append(f"{name} must be true or false, not {value!r}.")
         return value in _YES if value in _YES | _NO else default
 
-    def number(self, name: str, default: int) -> int:
-        """A whole number above zero."""
+    def number(self, name: str, default: int, *, least: int = 1) -> int:
+        """A whole number, not below `least`."""
         value = self.text(name, str(default))
-        if value.isascii() and value.isdigit() and int(value) > 0:
+        if value.isascii() and value.isdigit() and int(value) >= least:
             return int(value)
-        self.problems.append(f"{name} must be a whole number above zero, not {value!r}.")
+        above = "above zero" if least else "from zero on"
+        self.problems.append(f"{name} must be a whole number {above}, not {value!r}.")
         return default
 
     def address(self, name: str, default: str) -> str:

@@ -1,5 +1,6 @@
 """All settings. What a deployment may choose stands on top, from the environment or ``.env``."""
 
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -44,6 +45,8 @@ PUBLIC_BASE_URL_GIVEN = bool(env.text("PUBLIC_BASE_URL"))
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "" if PRODUCTION else "127.0.0.1,localhost,[::1]")
 # True when a proxy in front always sets X-Forwarded-Proto itself; false distrusts that header.
 TRUST_FORWARDED_PROTO = env.flag("TRUST_FORWARDED_PROTO", default=False)
+# How many proxies of ours stand in front, each of which adds its caller to X-Forwarded-For.
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0, least=0)
 # A PostgreSQL (15 or newer); unset, an embedded one under VAR_DIR.
 EMBEDDED_DATABASE = None if env.text("DATABASE_URL") else Cluster(VAR_DIR / "postgres")
 DATABASE = env.database("DATABASE_URL", EMBEDDED_DATABASE.url() if EMBEDDED_DATABASE else "")
@@ -66,10 +69,16 @@ ESCALATION_ADDRESS = env.address("ESCALATION_ADDRESS", "escalations@example.com"
 # The name in page titles and mails.
 BRAND_NAME = env.text("BRAND_NAME", "Helpdesk")
 # The accent of the customers' pages, as #1d5c63, on light and on dark ground; unset, our own teal.
+# One that could not be read there is darkened or lightened until it can; dark ground, when only the
+# first is set, gets what is made of it.
 BRAND_COLOR = env.color("BRAND_COLOR", "")
 BRAND_COLOR_DARK = env.color("BRAND_COLOR_DARK", "")
 # A file with the logo (SVG, PNG or WebP), shown in place of the name.
 BRAND_LOGO = env.text("BRAND_LOGO")
+if BRAND_LOGO and not re.search(r"(?i)\.(svg|png|webp)$", BRAND_LOGO):
+    env.problems.append(f"BRAND_LOGO must be an SVG, PNG or WebP file, not {BRAND_LOGO!r}.")
+elif BRAND_LOGO and not Path(BRAND_LOGO).is_file():
+    env.problems.append(f"BRAND_LOGO must name a file that is there, not {BRAND_LOGO!r}.")
 # Where customers reach people: addresses for mail beside those of the mailboxes, and a telephone.
 SUPPORT_EMAIL = env.text("SUPPORT_EMAIL")
 SUPPORT_PHONE = env.text("SUPPORT_PHONE")
@@ -151,6 +160,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "tickets.portal.context.brand",
+                "tickets.portal.context.reader",
             ],
         },
     },
@@ -204,8 +214,8 @@ STORAGES = {
 # --- People ------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "tickets.User"
-LOGIN_URL = "admin:login"
-LOGIN_REDIRECT_URL = "admin:index"
+LOGIN_URL = "account_login"  # Of customers; the admin leads staff to its own page.
+LOGIN_REDIRECT_URL = "portal:tickets"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -215,8 +225,7 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
-ACCOUNT_ADAPTER = "tickets.portal.accounts.Adapter"
-ACCOUNT_FORMS = {"request_login_code": "tickets.portal.accounts.CodeForm"}
+ACCOUNT_ADAPTER = "tickets.portal.accounts.adapter.Adapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
@@ -226,6 +235,10 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600  # Seconds.
 ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
+# Digits, for the keyboard of a phone: 1234-5678.
+ACCOUNT_LOGIN_BY_CODE_FORMAT = {"numeric": True, "length": 8}
+# tickets.portal.accounts.codes counts: safe in parallel, and alike for known and unknown addresses.
+ACCOUNT_RATE_LIMITS = False
 ACCOUNT_SESSION_REMEMBER = True
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -271,6 +284,9 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"  # Ticket links are secrets: no other site learns them.
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
+ZONE_COOKIE_NAME = "zone"  # Set by the browser's script (static/js/zone.js).
 if TRUST_FORWARDED_PROTO:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 if PRODUCTION:
@@ -281,8 +297,11 @@ if PRODUCTION:
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+    LANGUAGE_COOKIE_SECURE = True
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
+    LANGUAGE_COOKIE_NAME = "__Host-language"
+    ZONE_COOKIE_NAME = "__Host-zone"
     CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(PUBLIC_BASE_URL))]
 
 # --- Mail --------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ handler500 = "tickets.portal.errors.server_error"
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("health/", health, name="health"),
+    path("", include("tickets.portal.accounts.urls")),
     path("", include("tickets.portal.urls")),
 ]
 if settings.ANYMAIL_WEBHOOK_SECRET:

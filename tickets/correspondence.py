@@ -48,7 +48,10 @@ def keep_aside(
 
 @transaction.atomic
 def accept(*, message: Message, by: User, at: datetime) -> Ticket:
-    """Let a message of somebody unknown into the conversation, as one of the customer's."""
+    """Let a message of somebody unknown into the conversation, as one of the customer's.
+
+    So it is shown, whoever it says that it is from: nobody proved that a colleague wrote it.
+    """
     must_be_staff(by)
     ticket, at = locked(message.ticket, at)
     message = Message.objects.get(pk=message.pk)
@@ -56,7 +59,8 @@ def accept(*, message: Message, by: User, at: datetime) -> Ticket:
         raise AcceptedAlready
     was, status = ticket.status, move(ticket, Act.CUSTOMER_REPLY)
     message.is_accepted = message.is_public = True
-    message.save(update_fields=["is_accepted", "is_public"])
+    message.by_staff = False
+    message.save(update_fields=["is_accepted", "is_public", "by_staff"])
     Event.objects.create(
         ticket=ticket, kind=Event.Kind.ACCEPTED, at=at, by=by, detail=f"Of {message.author.email}."
     )

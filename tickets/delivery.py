@@ -134,6 +134,9 @@ def send(delivery: Delivery, *, at: datetime, lines: Lines | None = None) -> Non
         with Lines() as own:
             send(delivery, at=at, lines=own)
         return
+    if _is_worthless(delivery, at):
+        _settle(delivery, state=State.CANCELLED, last_error="The code in it holds no more.")
+        return
     try:
         _refuse_in_vain(delivery)
         outgoing, line = _outgoing(delivery), lines.of(delivery.channel)
@@ -191,14 +194,14 @@ def report(
         held = rows.filter(provider_id=provider_id).first() if provider_id else None
     if held is None or _rank(fate) < _rank(held.fate):
         return held
-    detail = _storable(detail)
-    if held.fate == fate and held.fate_at and (held.fate_at, held.fate_detail) <= (at, detail):
+    detail, is_news = _storable(detail), held.fate != fate
+    if not is_news and (held.fate_at, held.fate_detail) == (at, detail):
         return held
-    is_news = held.fate != fate
-    held.fate, held.fate_at, held.fate_detail = fate, at, detail
-    held.save(update_fields=["fate", "fate_at", "fate_detail"])
-    if is_news and fate == Fate.BOUNCED:
-        _bounced(held, detail, hard=hard, at=at)
+    if is_news or held.fate_at is None or (held.fate_at, held.fate_detail) > (at, detail):
+        held.fate, held.fate_at, held.fate_detail = fate, at, detail
+        held.save(update_fields=["fate", "fate_at", "fate_detail"])
+    if fate == Fate.BOUNCED:
+        _bounced(held, detail, is_news=is_news, hard=hard, at=at)
     return held
 
 
@@ -221,13 +224,22 @@ def _rank(fate: str) -> int:
     return FATES.index(Fate(fate)) if fate else -1
 
 
-def _bounced(delivery: Delivery, detail: str, *, hard: bool, at: datetime) -> None:
+def _bounced(delivery: Delivery, detail: str, *, is_news: bool, hard: bool, at: datetime) -> None:
     if hard:
-        UndeliverableAddress.objects.get_or_create(
+        _, is_marked = UndeliverableAddress.objects.get_or_create(
             address=delivery.recipient.lower(),
             defaults={"at": at, "reason": detail, "delivery": delivery},
         )
-    _tell(delivery, f"came back. {detail}".strip(), at=at)
+        # Another server may have been milder before.
+        is_news = is_news or is_marked
+    if is_news:
+        _tell(delivery, f"came back. {detail}".strip(), at=at)
+
+
+def _is_worthless(delivery: Delivery, at: datetime) -> bool:
+    """Whether it waited so long that its reader can do nothing with it."""
+    holds = timedelta(seconds=settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT)
+    return delivery.occasion == outbox.LOGIN_CODE and at - delivery.created_at > holds
 
 
 def _refuse_in_vain(delivery: Delivery) -> None:

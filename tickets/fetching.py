@@ -8,10 +8,11 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -40,6 +41,10 @@ OCCASION = "mailbox"
 LONGEST_ERROR = 1000
 # A server that does not give so many messages of one run is ill itself.
 MOST_REFUSED = 20
+# A message that failed so often is asked for again after a while only.
+OFTEN = 2
+AGAIN = timedelta(hours=1)
+LONGEST_DOUBT = 300
 _LOCKS = 0x6D61696C  # The upper half of the numbers of our advisory locks.
 
 
@@ -105,38 +110,149 @@ def resume(mailbox: Mailbox) -> None:
 
 
 def _fetch(mailbox: Mailbox, *, at: datetime, until: float) -> int:
-    came_to = 0
-    refused: list[str] = []
-    last_uid = mailbox.last_uid
-    with imap.opened(_account(mailbox)) as folder:
+    visit: _Visit | None = None
+    try:
+        with imap.opened(_account(mailbox)) as folder:
+            visit = _Visit(mailbox, folder, at=at, until=until)
+            visit.work()
+    except imap.ImapError:
+        if visit is None or not visit.asks_again:
+            if visit is not None:
+                visit.save_progress()
+            raise
+        # Everything else was fetched: the mailbox is well, but for the message that is in doubt.
+    visit.save()
+    return visit.came_to
+
+
+@dataclass(frozen=True)
+class _Doubt:
+    """A message that the server did not give: how often, when last, and why."""
+
+    failures: int
+    at: datetime
+    why: str
+
+
+class _Visit:
+    """One session at the folder: how far it came, and which messages are in doubt.
+
+    One that hangs, or breaks the connection, holds up no other: it is asked for again after all
+    others, and each hour when it failed OFTEN.
+    """
+
+    def __init__(
+        self, mailbox: Mailbox, folder: imap.Folder, *, at: datetime, until: float
+    ) -> None:
+        self._mailbox, self._folder, self._at, self._until = mailbox, folder, at, until
+        self._last_uid: int | None = mailbox.last_uid
+        self._doubts = _doubts(mailbox)
+        self._refused = self.came_to = 0
+        self.asks_again = False
         if mailbox.uid_validity not in (None, folder.uid_validity):
             # Its numbers mean other messages now: what is unread is known by its bytes.
             logger.warning("Mailbox %s: its folder was made anew.", mailbox.address)
-            last_uid = None
-        for envelope in folder.envelopes(folder.arrived(after=last_uid)):
-            if time.monotonic() >= until:
-                break
-            try:
-                came_to += _take(mailbox, folder, envelope, at=at)
-                last_uid = max(last_uid or 0, envelope.uid)
-            except imap.MessageError as error:
-                # The next one gets its turn; this one stays unread, and is asked for again.
-                refused.append(str(error))
-                if len(refused) == MOST_REFUSED:
-                    raise
-        uid_validity = folder.uid_validity
-    _row(mailbox).update(
-        last_fetched_at=at,
-        uid_validity=uid_validity,
-        last_uid=last_uid,
-        failures=0,
-        paused_until=None,
-        last_error=_kept(" ".join(refused)),
-    )
-    return came_to
+            self._last_uid, self._doubts = None, {}
+
+    def work(self) -> None:
+        """Fetch until the time is up. Raises ImapError; what was done before that can be saved."""
+        before = self._folder.newest() if self._last_uid is None else self._last_uid
+        new = sorted(set(self._folder.arrived(after=self._last_uid)) - self._doubts.keys())
+        # What was there and read when we came first is left alone for good.
+        self._last_uid = before
+        in_doubt = sorted(
+            (doubt.failures, uid) for uid, doubt in self._doubts.items() if self._is_due(doubt)
+        )
+        for start in range(0, len(new), imap.CHUNK):
+            self._ask_for(new[start : start + imap.CHUNK])
+        self.asks_again = True
+        for _, uid in in_doubt:
+            self._ask_for([uid])
+
+    def _is_due(self, doubt: _Doubt) -> bool:
+        return doubt.failures < OFTEN or doubt.at <= self._at - AGAIN
+
+    def _ask_for(self, uids: Sequence[int]) -> None:
+        if self._is_late():
+            return
+        try:
+            envelopes = list(self._folder.envelopes(uids))
+        except imap.ImapError as error:
+            # It does not say which of them: from now on each is asked for alone.
+            for uid in uids:
+                self._doubt(uid, error)
+            raise
+        for gone in set(uids) - {envelope.uid for envelope in envelopes}:
+            self._doubts.pop(gone, None)
+        for envelope in envelopes:
+            if self._is_late():
+                return
+            self._take(envelope)
+
+    def _take(self, envelope: imap.Envelope) -> None:
+        uid = envelope.uid
+        try:
+            self.came_to += _store(self._mailbox, self._folder, envelope, at=self._at)
+            self._doubts.pop(uid, None)
+        except imap.ImapError as error:
+            self._doubt(uid, error)
+            self._refused += not self.asks_again
+            if not isinstance(error, imap.MessageError) or self._refused == MOST_REFUSED:
+                raise
+        finally:
+            self._last_uid = max(self._last_uid or 0, uid)
+
+    def _doubt(self, uid: int, error: imap.ImapError) -> None:
+        before = self._doubts.get(uid)
+        why = str(error) if isinstance(error, imap.MessageError) else f"Message {uid}: {error}"
+        failures = before.failures + 1 if before else 1
+        self._doubts[uid] = _Doubt(failures, self._at, _kept(why)[:LONGEST_DOUBT])
+
+    def _is_late(self) -> bool:
+        return time.monotonic() >= self._until
+
+    def save_progress(self) -> None:
+        """Keep how far it came before there was trouble with the whole mailbox."""
+        _row(self._mailbox).update(**self._progress())
+
+    def save(self) -> None:
+        """Keep that it went well, and what is in doubt in spite of that."""
+        words = [
+            doubt.why
+            + f" It failed {doubt.failures} times, and is tried each hour."
+            * (doubt.failures >= OFTEN)
+            for doubt in self._doubts.values()
+        ]
+        _row(self._mailbox).update(
+            **self._progress() | {"failures": 0},
+            last_fetched_at=self._at,
+            paused_until=None,
+            last_error=_kept(" ".join(words)),
+        )
+
+    def _progress(self) -> dict[str, Any]:
+        doubts = {
+            str(uid): {"failures": doubt.failures, "at": doubt.at.isoformat(), "why": doubt.why}
+            for uid, doubt in sorted(self._doubts.items())
+        }
+        # A server that gave something was not away all the time.
+        works = {"failures": 0} if self.came_to else {}
+        return {
+            "uid_validity": self._folder.uid_validity,
+            "last_uid": self._last_uid,
+            "doubts": doubts,
+            **works,
+        }
 
 
-def _take(mailbox: Mailbox, folder: imap.Folder, envelope: imap.Envelope, *, at: datetime) -> int:
+def _doubts(mailbox: Mailbox) -> dict[int, _Doubt]:
+    return {
+        int(uid): _Doubt(kept["failures"], datetime.fromisoformat(kept["at"]), kept["why"])
+        for uid, kept in mailbox.doubts.items()
+    }
+
+
+def _store(mailbox: Mailbox, folder: imap.Folder, envelope: imap.Envelope, *, at: datetime) -> int:
     raw = folder.raw(envelope, max_bytes=settings.MAX_MAIL_BYTES)
     if raw is None:
         return 0

@@ -24,7 +24,7 @@ from tickets.channels import email
 from tickets.failpoints import reached
 from tickets.models import InboundMessage, Mailbox
 from tickets.models.inbound import InboundMessageQuerySet
-from tickets.reading import Reading, Unreadable, understand
+from tickets.reading import Reading, TooEarly, Unreadable, understand
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,9 @@ LONGEST_RUN_SECONDS = 30.0
 BATCH = 20
 # Waiting time after the first and second failure; then it goes into quarantine.
 LADDER = [timedelta(seconds=10), timedelta(minutes=2)]
+# How long an answer waits for what it may answer, each time: longer in all than a lease of a worker
+# that died, which may have had it.
+WAITS = [timedelta(seconds=2**power) for power in range(9)]
 LONGEST_REASON = 2000
 
 State, Outcome = InboundMessage.State, InboundMessage.Outcome
@@ -125,6 +128,8 @@ def read(row: InboundMessage, *, at: datetime) -> None:
         _read(row, at=at)
     except Unreadable as problem:
         _quarantine(row, str(problem), at=at)
+    except TooEarly as reason:
+        _let_wait(row, str(reason.__doc__))
     except Exception as error:
         logger.exception("Message %s could not be read.", row.pk)
         _postpone(row, repr(error), at=at)
@@ -143,14 +148,15 @@ def _read(row: InboundMessage, *, at: datetime, as_a_persons: bool = False) -> N
         incoming = replace(incoming, only_by_list=True) if as_a_persons else incoming
         reached("read.parsed")
         mine.sender, mine.subject = incoming.sender[:320], incoming.subject[:200]
-        _settle(mine, understand(mine, incoming), at=at)
+        may_wait = mine.waits < len(WAITS) and not as_a_persons
+        _settle(mine, understand(mine, incoming, may_wait=may_wait), at=at)
         reached("read.settled")
 
 
 def retry(row: InboundMessage, *, at: datetime) -> None:
     """Read a message in quarantine once more, as a person asked for."""
     InboundMessage.objects.filter(pk=row.pk, state=State.QUARANTINED).update(
-        state=State.WAITING, attempts=0, next_attempt_at=at, reason="", settled_at=None
+        state=State.WAITING, attempts=0, waits=0, next_attempt_at=at, reason="", settled_at=None
     )
     wake()
 
@@ -191,6 +197,18 @@ def _postpone(row: InboundMessage, reason: str, *, at: datetime) -> None:
         lease_token=None,
         next_attempt_at=Now() + LADDER[row.attempts - 1],
         reason=_kept(reason),
+    )
+
+
+def _let_wait(row: InboundMessage, reason: str) -> None:
+    """No fault of the message: the attempt does not count."""
+    _mine(row).update(
+        state=State.WAITING,
+        lease_token=None,
+        attempts=F("attempts") - 1,
+        waits=F("waits") + 1,
+        next_attempt_at=Now() + WAITS[row.waits],
+        reason=reason,
     )
 
 

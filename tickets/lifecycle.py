@@ -7,8 +7,10 @@ A refusal is an exception of `tickets.refusals`, whose text is the sentence to s
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from sla import clocks
@@ -20,8 +22,10 @@ from tickets.refusals import (
     AlreadyWithEngineering,
     NotAnAgent,
     NothingToAssign,
+    NotTheRequester,
     NotWithEngineering,
     SamePriority,
+    TooLateToReopen,
 )
 from tickets.states import Act, Status
 
@@ -92,11 +96,13 @@ def reply(
     """Say something in public: an agent's answer to the customer, or the customer's own message.
 
     The first public message of an agent is the first response (reading 4). A customer's message
-    ends the waiting for it, and reopens a resolved ticket.
+    ends the waiting for it, and reopens a resolved ticket while it may be taken up.
     """
     ticket, at = locked(ticket, at)
     if acts_as_customer(by, ticket):
         was, status = ticket.status, move(ticket, Act.CUSTOMER_REPLY)
+        if not takes_customer_replies(ticket, at):
+            raise TooLateToReopen
         say(
             ticket, by=by, text=text, at=at, is_public=True, attachments=attachments,
             channel=channel, mail=mail,
@@ -271,11 +277,48 @@ def resolve(
 
 
 @transaction.atomic
-def reopen(*, ticket: Ticket, by: User | None, at: datetime, reason: str = "") -> Ticket:
-    """Take up a resolved ticket again; its resolution clock runs on (reading 7)."""
+def reopen(
+    *,
+    ticket: Ticket,
+    by: User | None,
+    at: datetime,
+    reason: str = "",
+    text: str = "",
+    attachments: Files = (),
+) -> Ticket:
+    """Take up a solved ticket again; the promises that its end fulfilled run on (reading 7).
+
+    Staff may at any time, customers while it may be taken up. `text` is what a customer says about
+    it in public; who is not the requester says something.
+    """
     ticket, at = locked(ticket, at)
-    _reopen(ticket, by=by, at=at, status=move(ticket, Act.REOPEN), reason=reason)
+    status = move(ticket, Act.REOPEN)
+    metrics = [Metric.RESOLUTION, *_cut_off(ticket)]
+    says = False
+    if by is not None and acts_as_customer(by, ticket):
+        if not may_be_taken_up(ticket, at):
+            raise TooLateToReopen
+        says = bool(text.strip()) or by.pk != ticket.requester_id
+        reason = reason or "Taken up again by the customer."
+    if by is not None and says:
+        say(ticket, by=by, text=text, at=at, is_public=True, attachments=attachments)
+    _reopen(ticket, metrics=metrics, by=by, at=at, status=status, reason=reason)
+    if by is not None and says:
+        _asked(ticket, by=by, at=at)
     return done(ticket, Event.Kind.REOPENED, by=by, at=at, detail=reason)
+
+
+def may_be_taken_up(ticket: Ticket, at: datetime) -> bool:
+    """Whether a customer may reopen it: for REOPEN_DAYS after it was solved, or closed."""
+    solved_at = ticket.closed_at or ticket.resolved_at
+    days = timedelta(days=settings.REOPEN_DAYS)
+    return not ticket.is_unsolved and solved_at is not None and at <= solved_at + days
+
+
+def takes_customer_replies(ticket: Ticket, at: datetime) -> bool:
+    """Whether `reply` lets a customer write: what was solved too long ago is over for him."""
+    fits = ticket.is_unsolved or may_be_taken_up(ticket, at)
+    return fits and ticket.may(Act.CUSTOMER_REPLY)
 
 
 @transaction.atomic
@@ -283,6 +326,8 @@ def close(*, ticket: Ticket, by: User | None, at: datetime, reason: str = "") ->
     """Close for good. The requester may at any time; staff only what has been resolved."""
     ticket, at = locked(ticket, at)
     withdrawn = by is not None and acts_as_customer(by, ticket)
+    if by is not None and withdrawn and by.pk != ticket.requester_id:
+        raise NotTheRequester
     ticket.status = move(ticket, Act.WITHDRAW if withdrawn else Act.CLOSE)
     ticket.closed_at = at
     why = "Closed by the customer" if withdrawn else "Closed"
@@ -326,7 +371,8 @@ def customer_wrote(ticket: Ticket, *, by: User, at: datetime, was: str, status: 
     if was == Status.PENDING:
         _resume(ticket, by=by, at=at, status=status, reason="The customer replied")
     elif was == Status.RESOLVED:
-        _reopen(ticket, by=by, at=at, status=status, reason="The customer replied")
+        metrics, why = [Metric.RESOLUTION], "The customer replied"
+        _reopen(ticket, metrics=metrics, by=by, at=at, status=status, reason=why)
     asked = _asked(ticket, by=by, at=at)
     detail = "The ticket is open again." if status != was else ""
     kind, moved = Event.Kind.CUSTOMER_REPLIED, asked or status != was
@@ -371,17 +417,35 @@ def _resume(ticket: Ticket, *, by: User | None, at: datetime, status: Status, re
     )
 
 
-def _reopen(ticket: Ticket, *, by: User | None, at: datetime, status: Status, reason: str) -> None:
+def _cut_off(ticket: Ticket) -> list[str]:
+    """The answers that the ticket still owed when it was closed: closing stopped their clocks."""
+    if ticket.closed_at is None:
+        return []
+    stopped = Clock.objects.filter(ticket=ticket, stopped_at=ticket.closed_at)
+    metrics = set(stopped.exclude(metric=Metric.RESOLUTION).values_list("metric", flat=True))
+    return sorted(metrics & set(owed(ticket))) if metrics else []
+
+
+def _reopen(
+    ticket: Ticket,
+    *,
+    metrics: Iterable[str],
+    by: User | None,
+    at: datetime,
+    status: Status,
+    reason: str,
+) -> None:
     ticket.status = status
-    ticket.resolved_at = None
-    clocks.reopen(
-        ticket_id=ticket.pk,
-        metric=Metric.RESOLUTION,
-        priority=ticket.priority,
-        at=at,
-        by=by,
-        reason=reason[:500],
-    )
+    ticket.resolved_at = ticket.closed_at = None
+    for metric in metrics:
+        clocks.reopen(
+            ticket_id=ticket.pk,
+            metric=metric,
+            priority=ticket.priority,
+            at=at,
+            by=by,
+            reason=reason[:500],
+        )
     _stand_still(ticket, by=by, at=at, reason=reason)
 
 

@@ -20,6 +20,7 @@ from tickets.models import Attachment, Delivery, Message, Ticket, User
 
 DELIVER = "tickets.tasks.deliver"
 ACKNOWLEDGEMENT = "acknowledgement"
+LOGIN_CODE = "login_code"
 MOST_REFERENCES = 20
 # RFC 5322, 3.6.4, and no longer than a header's line may be.
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")

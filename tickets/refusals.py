@@ -1,25 +1,46 @@
-"""Why a verb may refuse. Each docstring is the sentence that the agent sees."""
+"""Why a verb may refuse. Each docstring is the sentence that the agent or the customer sees.
+
+`make messages` collects them for translation, so a docstring here is one sentence or two, no more.
+"""
 
 from __future__ import annotations
 
 import inspect
 
+from django.utils.translation import gettext, gettext_lazy
+
 from tickets.states import Act, Status
+
+# What customers try as well; the other acts are those of staff, whose pages are in English.
+CUSTOMERS_ACTS = {
+    Act.CUSTOMER_REPLY: gettext_lazy("You cannot write to a ticket that is %(status)s."),
+    Act.FOLLOW: gettext_lazy("You cannot add a follower to a ticket that is %(status)s."),
+    Act.ESCALATE: gettext_lazy("You cannot escalate a ticket that is %(status)s."),
+    Act.REOPEN: gettext_lazy("You cannot reopen a ticket that is %(status)s."),
+    Act.WITHDRAW: gettext_lazy("You cannot close a ticket that is %(status)s."),
+    Act.RATE: gettext_lazy("You cannot rate a ticket that is %(status)s."),
+}
 
 
 class Refused(Exception):  # noqa: N818 - the verb refused; nothing went wrong
     """This cannot be done."""
 
     def __str__(self) -> str:
-        return str(self.args[0]) if self.args else inspect.cleandoc(type(self).__doc__ or "")
+        if self.args:
+            return str(self.args[0])
+        return gettext(inspect.cleandoc(type(self).__doc__ or ""))
 
 
 class MoveNotAllowed(Refused):
     """The ticket's status does not allow this."""
 
     def __init__(self, act: Act, status: str) -> None:
-        hint = " Reopen it first." if status == Status.RESOLVED else ""
-        super().__init__(f"You cannot {act.label} a ticket that is {Status(status).label}.{hint}")
+        name = Status(status).label
+        sentence = f"You cannot {act.label} a ticket that is {name}."
+        if act in CUSTOMERS_ACTS:
+            sentence = CUSTOMERS_ACTS[act] % {"status": name}
+        hint = gettext("Reopen it first.") if status == Status.RESOLVED else ""
+        super().__init__(f"{sentence} {hint}".rstrip())
 
 
 class BeforeLastChange(Refused):
@@ -80,3 +101,35 @@ class EscalationOver(Refused):
 
 class FollowsAlready(Refused):
     """This person gets the answers to this ticket already."""
+
+
+class TooLateToReopen(Refused):
+    """It is too long ago that this ticket was solved. Please send a new request."""
+
+
+class DoesNotFollow(Refused):
+    """This person does not get the answers to this ticket."""
+
+
+class NoOrganization(Refused):
+    """You can add colleagues once we know your organization. Please ask us to enter it."""
+
+
+class NotAColleague(Refused):
+    """Only people of your own organization can be added, with their address there."""
+
+
+class TooManyFollowers(Refused):
+    """So many people get the answers already that nobody can be added."""
+
+
+class RatedAlready(Refused):
+    """You have rated this ticket, and it is too late to change that."""
+
+
+class AddedTooOften(Refused):
+    """You have added many people today. Please go on tomorrow."""
+
+
+class NotByLink(Refused):
+    """Sign in first: you would lose your own way to this ticket."""

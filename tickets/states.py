@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 
 class Status(TextChoices):
-    NEW = "new", "New"
-    OPEN = "open", "Open"
-    PENDING = "pending", "Waiting for customer"
-    RESOLVED = "resolved", "Resolved"
-    CLOSED = "closed", "Closed"
+    NEW = "new", _("New")
+    OPEN = "open", _("Open")
+    PENDING = "pending", _("Waiting for customer")
+    RESOLVED = "resolved", _("Resolved")
+    CLOSED = "closed", _("Closed")
 
 
 class Act(TextChoices):
@@ -21,6 +22,8 @@ class Act(TextChoices):
     NOTE = "note", "add a note to"
     ASSIGN = "assign", "assign"
     FOLLOW = "follow", "add a follower to"
+    UNFOLLOW = "unfollow", "remove a follower from"
+    VOID_LINKS = "void_links", "void the links to"
     CHANGE_PRIORITY = "change_priority", "change the priority of"
     WAIT = "wait", "wait for the customer on"
     RESUME = "resume", "resume"
@@ -31,9 +34,11 @@ class Act(TextChoices):
     REOPEN = "reopen", "reopen"
     CLOSE = "close", "close"
     WITHDRAW = "withdraw", "close"
+    RATE = "rate", "rate"
 
 
 UNSOLVED = frozenset({Status.NEW, Status.OPEN, Status.PENDING})
+SOLVED = frozenset({Status.RESOLVED, Status.CLOSED})
 
 # act -> {status before: status after}. What is not in the table is refused.
 MOVES: dict[Act, dict[Status, Status]] = {
@@ -59,6 +64,8 @@ MOVES: dict[Act, dict[Status, Status]] = {
         Status.RESOLVED: Status.RESOLVED,
     },
     Act.FOLLOW: {status: status for status in Status if status != Status.CLOSED},
+    Act.UNFOLLOW: {status: status for status in Status},
+    Act.VOID_LINKS: {status: status for status in Status},
     Act.CHANGE_PRIORITY: {status: status for status in UNSOLVED},
     Act.WAIT: {Status.NEW: Status.PENDING, Status.OPEN: Status.PENDING},
     Act.RESUME: {Status.PENDING: Status.OPEN},
@@ -70,10 +77,12 @@ MOVES: dict[Act, dict[Status, Status]] = {
     Act.FROM_ENGINEERING: {status: status for status in UNSOLVED},
     Act.ESCALATE: {status: status for status in UNSOLVED},
     Act.RESOLVE: dict.fromkeys(UNSOLVED, Status.RESOLVED),
-    Act.REOPEN: {Status.RESOLVED: Status.OPEN},
+    # Staff at any time, customers for some days (`lifecycle.may_be_taken_up`).
+    Act.REOPEN: dict.fromkeys(SOLVED, Status.OPEN),
     Act.CLOSE: {Status.RESOLVED: Status.CLOSED},
     # The requester may drop the matter at any time; staff have to resolve it first.
     Act.WITHDRAW: dict.fromkeys((*UNSOLVED, Status.RESOLVED), Status.CLOSED),
+    Act.RATE: {status: status for status in SOLVED},
 }
 
 

@@ -31,6 +31,7 @@ from django.urls import URLPattern
 from django.utils import timezone
 
 from tickets import delivery
+from tickets.channels.mail.bounces import is_hard, status_in
 from tickets.inbound import receive
 from tickets.models import Delivery, Mailbox
 
@@ -45,9 +46,6 @@ FATES = {
     EventType.FAILED: Fate.BOUNCED,
     EventType.COMPLAINED: Fate.COMPLAINED,
 }
-# RFC 3463: a status that is about the address (5.1.x), or about a mailbox that is closed (5.2.1).
-STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
-ADDRESS_IS_WRONG = re.compile(r"5\.1\.\d+|5\.2\.1")
 
 
 class NotYet(Exception):  # noqa: N818 - an answer, no error
@@ -91,14 +89,15 @@ def note_fate(event: AnymailTrackingEvent, **_: Any) -> None:
 
 
 def _is_hard(event: AnymailTrackingEvent) -> bool:
-    """Whether the address takes no mail at all: by the other server's words, or the provider's."""
-    status = STATUS.search(event.mta_response or "")
-    if status is not None:
-        return ADDRESS_IS_WRONG.fullmatch(status[1]) is not None
-    return event.event_type == EventType.BOUNCED and event.reject_reason in {
-        RejectReason.BOUNCED,
-        RejectReason.INVALID,
-    }
+    """Whether the address takes no mail at all: by the other server's status, as in bounce mails.
+
+    Without one the provider's word counts where it says that the address is none. Its "bounced"
+    says nothing: anymail calls a full mailbox and a message held for spam the same.
+    """
+    if status := status_in(str(event.mta_response or "")):
+        return is_hard(status)
+    fate = (event.event_type, event.reject_reason)
+    return fate == (EventType.BOUNCED, RejectReason.INVALID)
 
 
 def _mailbox(reached: str, message: Any) -> Mailbox | None:

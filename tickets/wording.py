@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from tickets.models import User
 
@@ -22,15 +22,25 @@ class Wording:
 
 
 def words(occasion: str, *, reader: User | None, zone: str, **context: Any) -> Wording:
-    """The words of an occasion for this reader, with its times in `zone`.
+    """The words of an occasion in the language of this reader, with its times in `zone`.
 
     Templates: messages/<occasion>/subject.txt, body.txt and body.html.
     """
     values = {"reader": reader, "brand": settings.BRAND_NAME, **context}
-    with timezone.override(zone):
+    with timezone.override(zone), translation.override(language_of(reader)):
         subject, text, html = (
             render_to_string(f"messages/{occasion}/{part}", values)
             for part in ("subject.txt", "body.txt", "body.html")
         )
     # Whatever a template or a name contains, a subject is one line.
     return Wording(" ".join(subject.split()), text.strip() + "\n", html)
+
+
+def language_of(reader: User | None) -> str:
+    """The language that a reader is written to in: that of the desk for staff and for nobody.
+
+    A customer who has none on record reads what he did on a page in the language of that page.
+    """
+    if reader is None or reader.is_staff:
+        return settings.LANGUAGE_CODE
+    return reader.language or translation.get_language() or settings.LANGUAGE_CODE

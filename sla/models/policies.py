@@ -10,6 +10,7 @@ from typing import Any
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from sla.core import deadlines
 from sla.models.calendars import Calendar
@@ -18,9 +19,9 @@ from sla.models.calendars import Calendar
 class Metric(models.TextChoices):
     """What a promise is about."""
 
-    FIRST_RESPONSE = "first_response", "First response"
-    NEXT_RESPONSE = "next_response", "Next response"
-    RESOLUTION = "resolution", "Resolution"
+    FIRST_RESPONSE = "first_response", _("First response")
+    NEXT_RESPONSE = "next_response", _("Next response")
+    RESOLUTION = "resolution", _("Resolution")
 
 
 class Unit(models.TextChoices):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django import template
+from django.utils.formats import number_format
 
 from sla.models import Metric
 
@@ -35,7 +36,7 @@ def percent(share: float | None) -> str:
     if share == int(share):
         return f"{int(share)} %"
     # Cut and not rounded: nobody reads 100 % who broke a promise.
-    return f"{int(share * 10) / 10:.1f} %"
+    return f"{number_format(int(share * 10) / 10, 1)} %"
 
 
 @register.filter

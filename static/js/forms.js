@@ -20,8 +20,8 @@ document.addEventListener("change", (event) => {
   if (input.type !== "file" || !input.dataset.maxBytes) return;
   const large = [...input.files].find((file) => file.size > Number(input.dataset.maxBytes));
   const many = input.files.length > Number(input.dataset.maxFiles);
-  const sentence = large ? `“${large.name}” is larger than ${input.dataset.maxWords}.`
-    : many ? `Choose at most ${input.dataset.maxFiles} files.` : "";
+  const sentence = large ? input.dataset.tooLarge.replace("{name}", large.name)
+    : many ? input.dataset.tooMany : "";
   input.setCustomValidity(sentence);
   if (sentence) input.reportValidity();
 });

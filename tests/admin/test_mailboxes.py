@@ -315,9 +315,9 @@ def test_the_page_of_a_mailbox_in_trouble_says_why_and_until_when(desk: Client) 
     assert "Does not wait" in page_of(desk, box)
 
 
-def arrived(box: Mailbox, state: str, outcome: str, count: int) -> None:
+def arrived(box: Mailbox | None, state: str, outcome: str, count: int) -> None:
     for number in range(count):
-        name = f"{box.pk}{state}{outcome}{number}"
+        name = f"{box}{state}{outcome}{number}"
         InboundMessage.objects.create(
             mailbox=box,
             key=name,
@@ -355,6 +355,20 @@ def test_what_came_is_counted_by_what_became_of_it_and_adds_up(desk: Client) -> 
     assert link in page
     assert desk.get(link).status_code == 200
     assert "Nothing yet" in page_of(desk, empty)
+
+
+def test_what_came_without_a_mailbox_is_counted_as_well(desk: Client) -> None:
+    arrived(mailbox(), "done", "ticket", 7)
+    assert "Without a mailbox" not in desk.get(LIST).content.decode()
+    for count, (state, outcome) in enumerate(KINDS, start=1):
+        arrived(None, state, outcome, count)
+    link = "/admin/tickets/inboundmessage/?mailbox__isnull=True"
+    assert (
+        f'Without a mailbox: <a class="desk-link" href="{link}">21 messages</a>: '
+        "1 tickets, 2 replies, 3 ignored, 4 quarantined, 11 waiting"
+    ) in desk.get(LIST).content.decode()
+    shown = desk.get(link).context["cl"].result_list
+    assert (len(shown), {row.mailbox for row in shown}) == (21, {None})
 
 
 def test_every_state_and_outcome_has_its_place_in_the_counts(desk: Client) -> None:

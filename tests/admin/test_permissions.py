@@ -46,6 +46,10 @@ PAGES = [
     ("/admin/tickets/mailbox/add/", ["Administrator"]),
     ("/admin/tickets/mailbox/{mailbox}/change/", ["Administrator"]),
     ("/admin/tickets/mailbox/{mailbox}/delete/", ["Administrator"]),
+    ("/admin/tickets/portalsettings/", ["Manager", "Administrator"]),
+    ("/admin/tickets/portalsettings/1/change/", ["Manager", "Administrator"]),
+    ("/admin/tickets/portalsettings/1/delete/", []),
+    ("/admin/tickets/portalsettings/add/", []),
     ("/admin/auth/group/", ["Administrator"]),
     ("/admin/django_celery_beat/periodictask/", ["Administrator"]),
     ("/admin/django_celery_beat/periodictask/add/", []),
@@ -143,11 +147,11 @@ def test_every_group_does_the_desks_work(client: Client, policy: Policy, group: 
 SIDEBARS = {
     "Agent": "ticket escalation organization user team requesttype priority clock "
     "inboundmessage delivery undeliverableaddress",
-    "Manager": "ticket escalation organization user team requesttype report policy priority "
-    "calendar clock inboundmessage delivery undeliverableaddress recalculation sweep",
-    "Administrator": "ticket escalation organization user team requesttype report policy priority "
-    "calendar clock mailbox inboundmessage delivery undeliverableaddress recalculation sweep "
-    "periodictask",
+    "Manager": "ticket escalation organization user team requesttype portalsettings report policy "
+    "priority calendar clock inboundmessage delivery undeliverableaddress recalculation sweep",
+    "Administrator": "ticket escalation organization user team requesttype portalsettings report "
+    "policy priority calendar clock mailbox inboundmessage delivery undeliverableaddress "
+    "recalculation sweep periodictask",
 }
 
 

@@ -175,17 +175,17 @@ def test_only_what_the_status_allows_is_offered(client: Client, ada: User) -> No
         return re.findall(r"<summary>(.+?)</summary>", page_of(client, ticket))
 
     new = ["Assign", "Change priority", "Wait for customer", "Escalate to engineering"]
-    follow = "Add a follower"
-    assert offered() == [*new, follow]
+    follow, links = "Add a follower", "End all links"
+    assert offered() == [*new, follow, links]
     lifecycle.wait_for_customer(ticket=ticket, by=ada, at=at)
     lifecycle.escalate_to_engineering(ticket=ticket, by=ada, at=at)
     waiting = ["Assign", "Change priority", "Stop waiting", "Take back from engineering"]
-    assert offered() == [*waiting, follow]
+    assert offered() == [*waiting, follow, links]
     lifecycle.resolve(ticket=ticket, by=ada, at=at)
-    assert offered() == ["Assign", "Reopen", "Close", follow]
+    assert offered() == ["Assign", "Reopen", "Close", follow, links]
     assert "Send and resolve" not in page_of(client, ticket)
     lifecycle.close(ticket=ticket, by=ada, at=at)
-    assert offered() == []
+    assert offered() == ["Reopen", links]
     closed = page_of(client, ticket)
     assert "Send reply" not in closed
     assert "Add note" in closed

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 
 from tickets.channels.email import BouncedRecipient, Incoming, parse
 
@@ -198,7 +199,20 @@ def test_what_cannot_be_read_at_all_is_kept_whole(caplog: pytest.LogCaptureFixtu
     (whole,) = incoming.attachments
     assert (whole.filename, whole.content) == ("message.eml", b"Subject: x\n\nHello")
     assert incoming.remarks == ("The message could not be read: it is in the file message.eml.",)
+    assert incoming.trouble == "RuntimeError: No."
     assert "could not be read" in caplog.text
+
+
+class Slow(bytes):
+    """Bytes at which the time of a worker ends."""
+
+    def __contains__(self, item: object) -> bool:
+        raise SoftTimeLimitExceeded
+
+
+def test_the_end_of_a_workers_time_is_no_fault_of_the_message() -> None:
+    with pytest.raises(SoftTimeLimitExceeded):
+        parse(Slow(b"Subject: x\n\nHello"))
 
 
 @pytest.mark.parametrize(
@@ -231,11 +245,27 @@ def test_a_date_is_an_instant_or_nothing(date: str, sent_at: datetime | None) ->
         ("<1@x.example> <2@x.example>", "<1@x.example>"),
         ("no id at all", ""),
         ("<>", ""),
+        (f"<{'1' * 900}>", f"<{'1' * 900}>"),
+        (f"<{'1' * 901}>", ""),  # No index takes it, nor a line of a header.
+        (f"<{'数' * 300}@x.example>", ""),
+        ("<störung@x.example>", ""),
+        ("störung@x.example", ""),
     ],
 )
 def test_an_id_has_its_brackets_and_no_folds(header: str, message_id: str) -> None:
     incoming = parse(f"Message-ID: {header}\nIn-Reply-To: {header}\n\nHello".encode())
     assert incoming.message_id == incoming.in_reply_to == message_id
+
+
+def test_of_the_references_those_that_are_ids_are_kept() -> None:
+    header = f"References: <1@x.example> <störung@x.example> <{'2' * 950}> <3@x.example>"
+    assert parse(header.encode()).references == ("<1@x.example>", "<3@x.example>")
+
+
+def test_the_name_of_a_picture_is_no_longer_than_its_column() -> None:
+    raw = f"Content-Type: image/png\nContent-ID: <{'c' * 300}>\n\nPNG"
+    (picture,) = parse(raw.encode()).attachments
+    assert picture.content_id == "c" * 255
 
 
 def test_of_very_many_references_the_first_and_the_last_are_kept() -> None:

@@ -11,12 +11,14 @@ import email
 import email.policy
 import re
 import time
+import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from email.message import EmailMessage
 from typing import Any, Final
 
+import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
@@ -247,6 +249,84 @@ def test_a_damaged_mail_is_understood_as_far_as_it_goes(raw: bytes) -> None:
 @given(st.binary(max_size=400))
 def test_any_bytes_are_a_mail(raw: bytes) -> None:
     understood(raw)
+
+
+RUN: Final = 100_000
+RUN_IN_HEADER: Final = 60_000  # Of longer ones the end is cut off.
+PLACES: Final = {
+    "text": b"From: a@b.example\n\nx%by\n",
+    "flowed": b"Content-Type: text/plain; format=flowed\n\nx%by\n",
+    "html": b"Content-Type: text/html\n\n<p>x%by</p>\n",
+    "a tag": b"Content-Type: text/html\n\n<p title=x%by>x</p>\n",
+    "base64": b"Content-Type: x/y\nContent-Transfer-Encoding: base64\n\nAAAA%bAA\n",
+    "a boundary": b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b%b\n",
+}
+HEADERS_WITH_RUNS: Final = [
+    b"From", b"To", b"Cc", b"Reply-To", b"Subject", b"Date", b"Message-ID", b"References",
+    b"Delivered-To", b"X-Failed-Recipients", b"Content-Type", b"Content-Disposition",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sign", b" \t\r\n><=\"(,;-_.@[&\xa0\\'")
+def test_a_long_run_of_one_sign_takes_no_time_anywhere(sign: int) -> None:
+    for mail in PLACES.values():
+        understood(mail % (bytes([sign]) * RUN))
+    for name in HEADERS_WITH_RUNS:
+        understood(b"%b: x%by\n\nHello\n" % (name, bytes([sign]) * RUN_IN_HEADER))
+
+
+@pytest.mark.parametrize("length", [RUN_IN_HEADER, 100_000, 1024**2])
+@pytest.mark.parametrize("start", [b"", *(name + b": " for name in HEADERS_WITH_RUNS)])
+def test_bare_carriage_returns_take_no_time(start: bytes, length: int) -> None:
+    end = b"\n\nHello\n" if start else b"\n"
+    understood((start or b"\n") + b"x" + b"\r" * length + b"y" + end)
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        (b"x\r\r\ny", "x\ny"),  # A server that writes CRLF for each LF, twice.
+        (b"x\ry\r\rz", "x\ny\n\nz"),
+        (b"x\r\n\r\ny", "x\n\ny"),
+        (b"x\n\ry", "x\n\ny"),
+        (b"x\x0by\x0cz", "x\ny\nz"),
+    ],
+)
+def test_a_line_ends_once_however_it_is_written(raw: bytes, text: str) -> None:
+    assert understood(b"Subject: x\n\n" + raw).text == text
+
+
+def test_breaks_below_a_long_line_of_marks_take_no_time() -> None:
+    understood(b"Content-Type: text/html\n\n<br>" + b">" * 300_000 + b"<br>" * 70_000)
+
+
+def peak(raw: bytes) -> int:
+    """Bytes of memory that it takes to read a message."""
+    tracemalloc.start()
+    try:
+        understood(raw)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+BASE64: Final = b"Content-Type: x/y\nContent-Transfer-Encoding: base64\n\n"
+
+
+def test_padding_without_end_takes_neither_time_nor_memory() -> None:
+    assert peak(BASE64 + b"AA=" * 1_400_000) < 40 * 1024**2
+
+
+def test_a_report_about_very_many_takes_no_memory() -> None:
+    head = b"Content-Type: message/delivery-status\n\nFinal-Recipient: x; a@b.example\n\n"
+    assert peak(head + b"ab\n\n" * 1_000_000) < 40 * 1024**2
+
+
+def test_a_file_encoded_line_by_line_is_whole() -> None:
+    lines = [b"%055d" % number for number in range(20_000)]
+    raw = BASE64 + b"".join(binascii.b2a_base64(line) for line in lines)
+    (file,) = understood(raw).attachments
+    assert file.content == b"".join(lines)
 
 
 def leaves(message: EmailMessage) -> Iterator[str]:

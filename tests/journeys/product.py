@@ -61,6 +61,15 @@ class Product:
         accounts = [Account(*line.split("\t")) for line in lines]
         return next(account for account in accounts if account.role.lower() == role.lower())
 
+    def run(self, script: str) -> None:
+        """Python in a process of the product, with every model at hand."""
+        subprocess.run(
+            [sys.executable, "manage.py", "shell", "--verbosity=0", "-c", script],
+            cwd=ROOT,
+            env=self.environment,
+            check=True,
+        )
+
     def let_weeks_pass(self, weeks: int) -> None:
         """Move every recorded instant into the past: facts, and the caches computed from them."""
         with psycopg.connect(**dsn(self.database), autocommit=True) as connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.product import Account, Product
@@ -14,8 +15,15 @@ DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 class Visitor:
     """Somebody with a browser of his own; what it complains about is kept in `complaints`."""
 
-    def __init__(self, chromium: Browser, product: Product, size: dict[str, int]) -> None:
-        context = chromium.new_context(viewport=size, base_url=product.url)  # type: ignore[arg-type]
+    def __init__(
+        self, chromium: Browser, product: Product, size: dict[str, int], *, scripts: bool = True
+    ) -> None:
+        context = chromium.new_context(
+            viewport=size,  # type: ignore[arg-type]
+            base_url=product.url,
+            java_script_enabled=scripts,
+            locale="en-GB",
+        )
         self.page: Page = context.new_page()
         self.complaints: list[str] = []
         self.page.on(
@@ -43,6 +51,26 @@ class Visitor:
                 "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
             )
         )
+
+
+def barriers(page: Page, rules: Axe) -> list[str]:
+    """What axe finds on the page, light and dark; and whether it scrolls sideways at 320 pixels."""
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        answer = rules.run(page).response
+        found += [
+            f"{page.url} {scheme} {one['id']}: {node['html'][:200]}"
+            for one in answer["violations"]
+            for node in one["nodes"]
+        ]
+    size = page.viewport_size
+    page.set_viewport_size({"width": 320, "height": 640})
+    if page.evaluate("document.documentElement.scrollWidth > 320"):
+        found.append(f"{page.url} scrolls sideways at 320 pixels")
+    if size is not None:
+        page.set_viewport_size(size)
+    return found
 
 
 def mails_to(product: Product, address: str, about: str) -> list[str]:

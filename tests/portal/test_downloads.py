@@ -104,6 +104,7 @@ def test_a_file_is_saved_and_never_run(
     assert headers["Content-Type"] == served
     assert headers["Content-Disposition"] == 'attachment; filename="notes.txt"'
     assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert "no-store" in headers["Cache-Control"]
 
 

@@ -132,13 +132,13 @@ def test_what_was_typed_comes_back_escaped(client: Client, kind: RequestType) ->
     assert "<script>alert" not in refused(client, data)
 
 
-def test_a_body_that_cannot_be_read_is_answered_with_a_page(client: Client) -> None:
+def test_a_body_that_cannot_be_read_is_answered_with_a_page(client: Client, db: None) -> None:
     response = client.post(NEW, b"garbage", content_type="multipart/form-data")
     assert response.status_code == 400
     assert "could not read" in response.content.decode()
 
 
-def test_more_than_the_server_reads_may_come_in_any_form(client: Client) -> None:
+def test_more_than_the_server_reads_may_come_in_any_form(client: Client, db: None) -> None:
     body = "text=" + "y" * 13 * 1024 * 1024
     response = client.post(NEW, body, content_type="application/x-www-form-urlencoded")
     assert response.status_code == 413

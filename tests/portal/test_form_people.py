@@ -1,9 +1,11 @@
 """Who sends the form, and the promise that it shows before it is sent."""
 
 import re
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from sla.models import Policy
@@ -40,8 +42,44 @@ def test_an_address_that_was_switched_off_is_refused(client: Client, kind: Reque
 def test_a_person_who_is_signed_in_finds_the_address_filled_in(
     client: Client, policy: Policy
 ) -> None:
+    client.force_login(factories.customer("maria@client.example", name="Maria Silva"))
+    text = client.get(NEW).content.decode()
+    for value in ("maria@client.example", "Maria Silva"):
+        assert re.search(rf'value="{value}"[^>]*readonly', text), f"{value} is fixed"
+    assert "To use another one, sign out first." in text
+
+
+@pytest.mark.parametrize("typed", ["leo@client.example", "nonsense", "", "maria@client.example2"])
+def test_a_person_who_is_signed_in_sends_nothing_for_another_address(
+    client: Client, kind: RequestType, typed: str
+) -> None:
     client.force_login(factories.customer("maria@client.example"))
-    assert 'value="maria@client.example"' in client.get(NEW).content.decode()
+    text = refused(client, filled_in(kind, email=typed))
+    assert "You are signed in as maria@client.example" in error_of(text, "email")
+    assert 'value="maria@client.example"' in text, "the field cannot be edited, so it is put right"
+
+
+def test_a_preview_keeps_the_address_of_who_is_signed_in(client: Client, kind: RequestType) -> None:
+    client.force_login(factories.customer("maria@client.example"))
+    data = filled_in(kind, email="leo@client.example", preview="1")
+    assert "leo@client.example" not in client.post(NEW, data).content.decode()
+
+
+def test_a_person_who_is_signed_in_comes_to_the_page_of_his_own(
+    client: Client, kind: RequestType
+) -> None:
+    maria = factories.customer("maria@client.example")
+    client.force_login(maria)
+    response = client.post(NEW, filled_in(kind, email=" Maria@client.example"))
+    ticket = Ticket.objects.get()
+    assert ticket.requester == maria
+    assert response.headers["Location"] == f"/tickets/{ticket.reference}/"
+
+
+def test_an_agent_writes_for_the_customer_who_telephones(client: Client, kind: RequestType) -> None:
+    client.force_login(factories.agent())
+    client.post(NEW, filled_in(kind))
+    assert Ticket.objects.get().requester.email == "maria@client.example"
 
 
 def test_a_form_without_a_token_is_refused(kind: RequestType) -> None:
@@ -68,6 +106,53 @@ def test_a_link_shows_the_promise_for_a_type(client: Client, kind: RequestType) 
     assert "We answer by" in text
     assert "8 business hours" in text
     assert re.search(rf'value="{kind.pk}" required\s+checked', text)
+
+
+def test_the_types_come_in_the_order_of_their_rows_with_a_sentence_each(
+    client: Client, policy: Policy
+) -> None:
+    RequestType.objects.filter(name="Minor dashboard issue").update(position=0, sentence="First!")
+    RequestType.objects.filter(name="Campaign update request").update(is_active=False)
+    text = client.get(NEW).content.decode()
+    names = re.findall(r"<strong>([^<]+)</strong> <span class=\"help\">", text)
+    assert names == [kind.name for kind in RequestType.objects.filter(is_active=True)]
+    assert "First!" in text
+    assert "Campaign update request" not in names
+
+
+def test_system_down_is_first_and_says_when_it_is_critical(client: Client, policy: Policy) -> None:
+    text = client.get(NEW).content.decode()
+    first = text[text.index('class="choice"') :].split("</label>")[0]
+    assert "System down" in first
+    assert "Your users cannot work" in first
+    words = " ".join(first.split())
+    assert "P1 Critical when more than 20 % of your users are affected, otherwise P2." in words
+    assert 'name="share_of_users"' in text
+
+
+@pytest.mark.parametrize(
+    ("week", "said"),
+    [
+        ([], True),  # Never open.
+        ([(day, "00:00", "24:00") for day in range(7)], False),  # Always open.
+    ],
+)
+def test_what_happens_after_hours_is_said_before_a_type_is_chosen(
+    client: Client, policy: Policy, week: list[tuple[int, str, str]], said: bool
+) -> None:
+    hours = policy.calendar.opening_hours
+    today = timezone.now().astimezone(ZoneInfo("Asia/Kolkata")).weekday()
+    # Not open today, or open all of the time: whatever the clock says.
+    week = week or [((today + 3) % 7, "09:00", "17:00")]
+    hours.all().delete()
+    policy.calendar.holidays.all().delete()
+    for weekday, opens, closes in week:
+        hours.create(weekday=weekday, opens=opens, closes=closes)
+    policy.calendar.publish(at=timezone.now())
+    text = " ".join(client.get(NEW).content.decode().split())
+    assert ("Support is closed now and opens" in text) == said
+    assert ("You can send your request now." in text) == said
+    assert ("Day and night we answer: System down" in text) == said
 
 
 def test_htmx_gets_the_promise_alone(client: Client, system_down: RequestType) -> None:
@@ -110,6 +195,6 @@ def test_the_form_asks_the_database_equally_often_with_many_tickets(
     client.get(NEW)  # The calendar is read once per process.
     for count in (10, 990):
         Ticket.objects.bulk_create(Ticket(**row, **times) for _ in range(count))
-        # The policy with what it promises, and the types.
-        with django_assert_num_queries(2):
+        # The policy with what it promises, the types, and twice what is switched on.
+        with django_assert_num_queries(4):
             client.get(NEW, {"request_type": system_down.pk})

@@ -4,9 +4,10 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import translation
 
 from sla.core.hours import ALWAYS_OPEN
-from sla.models import Clock, Metric, OpeningHours, Policy, Priority, Target, hours_of
+from sla.models import Clock, Condition, Metric, OpeningHours, Policy, Priority, Target, hours_of
 from tickets.models import RequestType
 from tickets.portal import offers, timetable
 from tickets.portal.offers import explanation, opening
@@ -203,3 +204,66 @@ def test_a_half_day_beats_a_holiday_on_its_date(policy: Policy) -> None:
     policy.calendar.holidays.create(date=date(2027, 12, 24), name="Too far away")
     [row] = timetable.holidays_of(policy.calendar, first=day, last=date(2027, 1, 1))
     assert row.name == "Morning only"
+
+
+# --- Each case has its words, and each language its sentences -------------------------------------
+
+
+@pytest.mark.parametrize("lowering", [False, True])
+@pytest.mark.parametrize("metric", Metric)
+def test_each_promise_has_its_sentence(metric: Metric, lowering: bool) -> None:
+    clock = Clock(
+        metric=metric,
+        kept_by_lowering=lowering,
+        target_amount=8,
+        target_unit="business_hours",
+        goal_at=datetime(2026, 11, 2, 4, 30, tzinfo=UTC),
+        due_at=datetime(2026, 11, 3, 4, 30, tzinfo=UTC),
+    )
+    words = promised(clock, KOLKATA)
+    assert words.startswith("We aim to ")
+    assert ("workaround" in words) == lowering
+    assert "Mon 2 Nov, 10:00 IST, and promise it by Tue 3 Nov, 10:00 IST: 8 business" in words
+
+
+@pytest.mark.parametrize("condition", Condition)
+@pytest.mark.parametrize("metric", Metric)
+def test_each_rule_for_pauses_has_its_sentence(
+    policy: Policy, metric: Metric, condition: Condition
+) -> None:
+    policy.pause_rules.all().delete()
+    policy.pause_rules.create(metric=metric, condition=condition)
+    [sentence] = timetable.pauses_of(policy)
+    assert sentence.startswith(f"The time for the {metric.label.lower()} stands still while ")
+
+
+def test_a_promise_is_a_german_sentence(policy: Policy) -> None:
+    with translation.override("de"):
+        [offer] = made(policy, "Minor dashboard issue", local(2, 10))
+        assert offer.sentences == [
+            (
+                "Wir antworten bis Mi., 4. Nov., 10:00 Uhr IST: 2 Arbeitstage "
+                "(by e-mail; updates as necessary)."
+            ),
+            (
+                "Wir möchten es bis Mo., 9. Nov., 10:00 Uhr IST lösen und sagen es bis "
+                "Mo., 16. Nov., 10:00 Uhr IST zu: 5 bis 10 Arbeitstage."
+            ),
+        ]
+        down = made(policy, "System down", local(2, 10))
+        assert [offer.condition for offer in down] == [
+            "Mehr als 20 % Ihrer Nutzer",
+            "Höchstens 20 % Ihrer Nutzer",
+        ]
+
+
+def test_opening_hours_are_told_in_german(policy: Policy) -> None:
+    hours = hours_of(policy.calendar.current_version_id or 0)
+    with translation.override("de"):
+        assert opening(hours, at=local(2, 17), zone=KOLKATA) == (
+            "Der Support hat jetzt geschlossen und öffnet wieder am Di., 3. Nov., 09:00 Uhr IST."
+        )
+        assert [(days.names, days.spans) for days in timetable.week_of(policy.calendar)] == [
+            ("Montag bis Freitag", ["09:00 bis 17:00 Uhr"])
+        ]
+        assert timetable.table_of(policy).columns == ["Erste Antwort", "Lösung"]

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from sla.models import Clock, Metric, Priority
 from tickets.models import Ticket
@@ -112,3 +113,46 @@ def test_every_status_has_plain_words(status: Status) -> None:
 def test_engineering_is_named_while_it_matters(status: Status, expected: bool) -> None:
     _, words = status_words(Ticket(status=status, with_engineering=True))
     assert ("engineers" in words) == expected
+
+
+@pytest.mark.parametrize(
+    ("facts", "at", "label", "words"),
+    [
+        ({}, DUE - 2 * HOUR, "Offen", "Bis Di., 3. Nov., 10:00 Uhr IST, noch 2 h."),
+        (
+            {},
+            DUE + HOUR / 2,
+            "Verspätet",
+            "Zugesagt bis Di., 3. Nov., 10:00 Uhr IST: 30 min zu spät. Das tut uns leid.",
+        ),
+        (
+            {"stopped_at": DUE},
+            DUE + HOUR,
+            "Eingehalten",
+            "Erledigt am Di., 3. Nov., 10:00 Uhr IST, zugesagt bis Di., 3. Nov., 10:00 Uhr IST.",
+        ),
+        (
+            {"paused_at": DUE - HOUR},
+            DUE,
+            "Wartet auf Sie",
+            (
+                "Die Zeit steht seit Di., 3. Nov., 09:00 Uhr IST still und läuft weiter, "
+                "wenn Sie antworten."
+            ),
+        ),
+    ],
+)
+def test_a_promise_stands_in_german(
+    facts: dict[str, Any], at: datetime, label: str, words: str
+) -> None:
+    with translation.override("de"):
+        found = standing(clock(**facts), at=at, zone="Asia/Kolkata", waits_for_customer=True)
+    assert (found.label, found.words) == (label, words)
+    assert (found.title, found.target) == ("Erste Antwort", "P2: 8 Stunden Geschäftszeit")
+
+
+def test_a_ticket_stands_in_german() -> None:
+    with translation.override("de"):
+        label, words = status_words(Ticket(status=Status.OPEN, with_engineering=True))
+    assert label == "In Arbeit"
+    assert words.startswith("Wir arbeiten daran. Unser Entwicklungsteam")

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import translation
 
 from sla.core import deadlines
 from sla.models import Clock, Target
@@ -108,3 +109,59 @@ def test_a_target_is_an_amount_and_its_unit(
 
 def test_a_bare_target_has_no_goal() -> None:
     assert units(deadlines.Target(8, "business_hours")) == "8 business hours"
+
+
+# --- In another language --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [
+        ("Asia/Kolkata", "Di., 3. Nov., 17:30 Uhr IST"),
+        # A zone that has letters of its own in German.
+        ("Europe/Berlin", "Di., 3. Nov., 13:00 Uhr MEZ"),
+        ("Asia/Kathmandu", "Di., 3. Nov., 17:45 Uhr UTC+05:45"),
+    ],
+)
+def test_a_time_is_written_as_the_language_writes_it(zone: str, expected: str) -> None:
+    with translation.override("de"):
+        assert local_time(NOON, zone) == expected
+
+
+def test_a_month_without_a_short_name_has_no_full_stop() -> None:
+    with translation.override("de"):
+        assert local_time_and_year(NOON, "UTC") == "3. Nov. 2026, 12:00 Uhr UTC"
+        may = NOON.replace(month=5)
+        assert local_time_and_year(may, "Europe/Berlin") == "3. Mai 2026, 14:00 Uhr MESZ"
+
+
+@pytest.mark.parametrize(
+    ("away", "expected"),
+    [
+        (timedelta(hours=2, minutes=10), "noch 2 h 10 min"),
+        (timedelta(days=1, hours=4), "noch 1 Tag 4 h"),
+        (timedelta(0), "jetzt fällig"),
+        (timedelta(seconds=-1), "weniger als 1 min zu spät"),
+        (timedelta(days=-2), "2 Tage zu spät"),
+    ],
+)
+def test_a_deadline_is_ahead_now_or_late_in_german(away: timedelta, expected: str) -> None:
+    with translation.override("de"):
+        assert due_words(NOON + away, NOON) == expected
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "goal", "expected"),
+    [
+        (8, "business_hours", None, "8 Stunden Geschäftszeit"),
+        (1, "business_hours", None, "1 Stunde Geschäftszeit"),
+        (1, "business_days", None, "1 Arbeitstag"),
+        (12, "hours", None, "12 Stunden, rund um die Uhr"),
+        (10, "business_days", 5, "5 bis 10 Arbeitstage"),
+    ],
+)
+def test_a_target_has_the_plural_of_the_language(
+    amount: int, unit: str, goal: int | None, expected: str
+) -> None:
+    with translation.override("de"):
+        assert units(Target(amount=amount, unit=unit, goal_amount=goal)) == expected

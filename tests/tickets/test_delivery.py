@@ -399,3 +399,12 @@ def test_a_delivery_of_no_ticket_dies_alone(settings: Any, ticket: Ticket) -> No
         delivery.send_waiting(at=MONDAY)
     assert again(row).state == Delivery.State.DEAD
     assert not Event.objects.filter(kind=Event.Kind.UNDELIVERED).exists()
+
+
+@pytest.mark.parametrize(("age", "state"), [(9, State.SENT), (11, State.CANCELLED)])
+def test_a_code_that_holds_no_more_is_not_sent(peer: SmtpPeer, age: int, state: str) -> None:
+    letter = outbox.Letter(RECIPIENT, "Your code", "1234-5678\n", "<p>1234-5678</p>")
+    outbox.queue([letter], occasion=outbox.LOGIN_CODE, cause="code", ticket=None, at=MONDAY)
+    delivery.send_waiting(at=MONDAY + age * MINUTE)
+    assert Delivery.objects.get().state == state
+    assert len(peer.received) == (state == State.SENT)

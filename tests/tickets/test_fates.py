@@ -132,6 +132,31 @@ def test_a_soft_bounce_tells_the_agents_and_marks_nothing(sent: Delivery) -> Non
     assert len(undelivered()) == 1
 
 
+def test_a_hard_bounce_after_a_soft_one_marks_the_address_too(sent: Delivery) -> None:
+    delivery.report(delivery=sent, fate=Fate.BOUNCED, at=MONDAY, detail="452 Later")
+    for _ in range(2):
+        delivery.report(
+            delivery=sent, fate=Fate.BOUNCED, at=MONDAY + HOUR, detail="550 Never", hard=True
+        )
+    marked = UndeliverableAddress.objects.get()
+    assert (marked.address, marked.at, marked.reason) == (
+        "asha@client.example", MONDAY + HOUR, "550 Never",
+    )  # fmt: skip
+    assert (again(sent).fate_at, again(sent).fate_detail) == (MONDAY, "452 Later")
+    assert [detail.rpartition(": ")[2] for detail in undelivered()] == [
+        "came back. 452 Later", "came back. 550 Never",
+    ]  # fmt: skip
+
+
+def test_a_hard_bounce_that_is_reported_again_does_not_mark_a_cleared_address(
+    sent: Delivery,
+) -> None:
+    for _ in range(2):
+        delivery.report(delivery=sent, fate=Fate.BOUNCED, at=MONDAY, detail="550 No", hard=True)
+        UndeliverableAddress.objects.all().delete()
+    assert len(undelivered()) == 1
+
+
 def test_a_report_marks_nobody_but_the_recipient(sent: Delivery) -> None:
     """Whoever gets a mail of ours can write a report about it, with any address in it."""
     report = bounce(("victim@client.example", "failed", True))

@@ -147,8 +147,8 @@ def fault(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Reading a message whose subject is "Poison" raises, after it has made a ticket."""
     understand = reading.understand
 
-    def poisoned(row: InboundMessage, incoming: Any) -> reading.Reading:
-        found = understand(row, incoming)
+    def poisoned(row: InboundMessage, incoming: Any, **values: Any) -> reading.Reading:
+        found = understand(row, incoming, **values)
         if incoming.subject == "Poison":
             raise RuntimeError("no such table")
         return found

@@ -91,12 +91,14 @@ def test_any_trouble_of_ours_makes_the_mail_server_keep_the_message(pipe: Pipe) 
     assert str(error).startswith("Not stored, try again: ProgrammingError: ")
 
 
-def run(raw: bytes, url: str) -> subprocess.CompletedProcess[bytes]:
+def run(
+    raw: bytes, url: str, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[bytes]:
     """The command as a mail server runs it."""
     return subprocess.run(
-        [sys.executable, "manage.py", "receive_mail"],
+        [sys.executable, "manage.py", "receive_mail", *arguments],
         cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": url},
+        env={**os.environ, "DATABASE_URL": url, **environment},
         input=raw,
         capture_output=True,
         timeout=60,
@@ -114,6 +116,30 @@ def test_a_process_ends_with_0_after_the_commit_and_with_75_without_a_database()
     assert failed.returncode == os.EX_TEMPFAIL
     assert b"Not stored, try again: OperationalError: " in failed.stderr
     assert b"Traceback" not in failed.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "arguments", "environment", "words"),
+    [
+        # Wrong settings, a wrong option, one without its value, too many words.
+        ("nonsense", [], {}, b"DATABASE_URL"),
+        ("postgres://nobody@127.0.0.1:1/away", [], {"LOG_LEVEL": "LOUD"}, b"LOG_LEVEL must be"),
+        ("postgres://nobody@127.0.0.1:1/away", ["--mailbx", "a@b.example"], {}, b"--mailbx"),
+        ("postgres://nobody@127.0.0.1:1/away", ["--mailbox"], {}, b"expected one argument"),
+        ("postgres://nobody@127.0.0.1:1/away", ["a@b.example"], {}, b"unrecognized arguments"),
+        # What would start the embedded PostgreSQL, and cannot.
+        ("", [], {"VAR_DIR": "/proc/nowhere"}, b"/proc/nowhere"),
+        # A module of settings that is not there at all.
+        ("", [], {"DJANGO_SETTINGS_MODULE": "no.settings"}, b"Not stored, try again: "),
+    ],
+)
+def test_whatever_is_wrong_with_the_set_up_makes_the_mail_server_keep_the_message(
+    url: str, arguments: list[str], environment: dict[str, str], words: bytes
+) -> None:
+    done = run(RAW, url, *arguments, **environment)
+    assert done.returncode == os.EX_TEMPFAIL, done.stderr
+    assert words in done.stderr
+    assert b"Traceback" not in done.stderr
 
 
 # --- fetch_mail -----------------------------------------------------------------------------------

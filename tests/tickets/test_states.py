@@ -11,7 +11,7 @@ import pytest
 from sla.models import Policy
 from tests import factories
 from tests.factories import MONDAY
-from tickets import correspondence, escalation, lifecycle
+from tickets import correspondence, escalation, lifecycle, participation
 from tickets.models import Delivery, Event, Message, Ticket, User
 from tickets.refusals import MoveNotAllowed, NotWithEngineering
 from tickets.states import MOVES, UNSOLVED, Act, Status, after, is_allowed
@@ -27,6 +27,8 @@ customer_reply   new       open      open      open      -
 note             new       open      pending   resolved  closed
 assign           open      open      pending   resolved  -
 follow           new       open      pending   resolved  -
+unfollow         new       open      pending   resolved  closed
+void_links       new       open      pending   resolved  closed
 change_priority  new       open      pending   -         -
 wait             pending   pending   -         -         -
 resume           -         -         open      -         -
@@ -34,9 +36,10 @@ to_engineering   open      open      pending   -         -
 from_engineering new       open      pending   -         -
 escalate         new       open      pending   -         -
 resolve          resolved  resolved  resolved  -         -
-reopen           -         -         -         open      -
+reopen           -         -         -         open      open
 close            -         -         -         closed    -
 withdraw         closed    closed    closed    closed    -
+rate             -         -         -         resolved  closed
 """
 COLUMNS, *ROWS = [line.split() for line in TABLE.strip().splitlines()]
 PAIRS = [
@@ -53,6 +56,7 @@ class Cast:
     agent: User
     customer: User
     colleague: User
+    follower: User
 
 
 # How each act is done, and the one Event that it leaves.
@@ -76,6 +80,14 @@ VERBS: dict[Act, tuple[Callable[[Ticket, Cast], Ticket], Event.Kind]] = {
     Act.FOLLOW: (
         lambda t, c: correspondence.follow(ticket=t, user=c.colleague, by=c.agent, at=LATER),
         Event.Kind.FOLLOWED,
+    ),
+    Act.UNFOLLOW: (
+        lambda t, c: participation.unfollow(ticket=t, user=c.follower, by=c.agent, at=LATER),
+        Event.Kind.UNFOLLOWED,
+    ),
+    Act.VOID_LINKS: (
+        lambda t, c: participation.void_links(ticket=t, by=c.agent, at=LATER),
+        Event.Kind.LINKS_VOIDED,
     ),
     Act.CHANGE_PRIORITY: (
         lambda t, c: lifecycle.change_priority(
@@ -119,12 +131,19 @@ VERBS: dict[Act, tuple[Callable[[Ticket, Cast], Ticket], Event.Kind]] = {
         lambda t, c: lifecycle.close(ticket=t, by=c.customer, at=LATER),
         Event.Kind.CLOSED,
     ),
+    Act.RATE: (
+        lambda t, c: participation.rate(
+            ticket=t, by=c.customer, stars=4, comment="Quick.", at=LATER
+        ),
+        Event.Kind.RATED,
+    ),
 }
 
 
 def ticket_in(status: Status, cast: Cast, *, with_engineering: bool) -> Ticket:
     """A ticket that the verbs brought there, one an hour."""
     ticket = factories.ticket("P3", requester=cast.customer)
+    ticket.followers.create(user=cast.follower, added_at=MONDAY)
     if with_engineering:  # The work begins with that: such a ticket is new no longer.
         lifecycle.escalate_to_engineering(ticket=ticket, by=cast.agent, at=MONDAY + HOUR)
     match status:
@@ -141,7 +160,8 @@ def ticket_in(status: Status, cast: Cast, *, with_engineering: bool) -> Ticket:
 
 @pytest.fixture
 def cast(policy: Policy) -> Cast:
-    return Cast(factories.agent(), factories.customer(), factories.agent())
+    people = factories.agent(), factories.customer(), factories.agent(), factories.customer()
+    return Cast(*people)
 
 
 def trace(ticket: Ticket) -> tuple[object, ...]:
@@ -201,7 +221,7 @@ def test_a_verb_makes_its_move_with_one_event_or_refuses_aloud(
     assert Event.objects.filter(ticket=ticket).count() == events + 1
     event = Event.objects.filter(ticket=ticket).latest("pk")
     assert (event.kind, event.at) == (kind, LATER)
-    by_customer = act in (Act.CUSTOMER_REPLY, Act.ESCALATE, Act.WITHDRAW)
+    by_customer = act in (Act.CUSTOMER_REPLY, Act.ESCALATE, Act.WITHDRAW, Act.RATE)
     assert event.by == (cast.customer if by_customer else cast.agent)
 
 

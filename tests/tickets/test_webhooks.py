@@ -225,6 +225,12 @@ def test_mail_that_is_not_sent_as_it_came_has_to_be_sent_again(
     assert not InboundMessage.objects.exists()
 
 
+def test_a_provider_that_hands_over_no_raw_mail_is_never_told_that_it_is_here() -> None:
+    answer = called("mailjet/inbound", {"Headers": {"From": "asha@client.example"}, "Parts": []})
+    assert answer.status_code == 503
+    assert not InboundMessage.objects.exists()
+
+
 def test_what_cannot_be_stored_is_not_acknowledged(monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: Any, **__: Any) -> None:
         raise OperationalError("The database is away.")
@@ -275,7 +281,11 @@ def test_a_delivery_that_arrived_says_so(sent: Delivery) -> None:
     ("kind", "details", "hard"),
     [
         ("HardBounce", "smtp;550 5.1.1 The account does not exist", True),
-        ("HardBounce", "", True),
+        ("HardBounce", "", False),  # It does not say why.
+        ("SoftBounce", "", False),
+        ("HardBounce", "smtp;550 Message held as spam", False),
+        ("HardBounce", "smtp;550 5.1.8 Sender's domain not found", False),  # Ours.
+        ("HardBounce", "smtp;550 5.1.10 Null MX", True),
         ("HardBounce", "smtp;552 5.2.2 Mailbox full", False),
         ("HardBounce", "smtp;550 5.7.1 Rejected by policy", False),
         ("HardBounce", "smtp;550 5.2.1 Mailbox disabled", True),

@@ -1,6 +1,16 @@
 """The agents' desk: Django's admin, one file for each part of it."""
 
-from tickets.admin import catalog, escalations, inbound, mail, mailboxes, people, schedule, tickets
+from tickets.admin import (
+    catalog,
+    escalations,
+    inbound,
+    mail,
+    mailboxes,
+    people,
+    portal,
+    schedule,
+    tickets,
+)
 
 __all__ = [
     "catalog",
@@ -9,6 +19,7 @@ __all__ = [
     "mail",
     "mailboxes",
     "people",
+    "portal",
     "schedule",
     "tickets",
 ]

@@ -38,7 +38,8 @@ class StatusFilter(RadioFilter):
     def lookups(
         self, request: HttpRequest, model_admin: ModelAdmin[Ticket]
     ) -> list[tuple[str, str]]:
-        return [(UNSOLVED, "Unsolved"), *Status.choices, (ALL, "All")]
+        statuses = [(status.value, str(status.label)) for status in Status]
+        return [(UNSOLVED, "Unsolved"), *statuses, (ALL, "All")]
 
     def value(self) -> str:
         return super().value() or self.default

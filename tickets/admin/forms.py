@@ -21,6 +21,7 @@ from unfold.widgets import (
 from sla.models import Priority
 from tickets.models import RequestType, Team, Ticket, User
 from tickets.models.messages import clean_filename
+from tickets.refusals import DoesNotFollow
 
 
 class FilesInput(forms.ClearableFileInput):
@@ -144,6 +145,22 @@ class FollowForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         address = cleaned.pop("email", "")
         return {"user": User.objects.customer(address)} if address else cleaned
+
+
+class UnfollowForm(forms.Form):
+    """Who gets the answers no more."""
+
+    email = forms.EmailField(label="E-mail", widget=UnfoldAdminEmailInputWidget)
+
+    def clean(self) -> dict[str, Any]:
+        """The person, as the verb wants it; nobody is made a customer by a slip of the pen."""
+        cleaned = super().clean() or self.cleaned_data
+        if "email" not in cleaned:
+            return cleaned
+        user = User.objects.filter(email=User.objects.clean_email(cleaned["email"])).first()
+        if user is None:
+            raise ValidationError(str(DoesNotFollow()))
+        return {"user": user}
 
 
 class PriorityForm(ReasonForm):

@@ -35,6 +35,17 @@ TONES = {
 }
 
 
+class MailboxFilter(RelatedDropdownFilter):
+    """The list of mailboxes also leads to what belongs to none, by a link."""
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[InboundMessage]
+    ) -> QuerySet[InboundMessage] | None:
+        if self.lookup_val_isnull:
+            return queryset.filter(mailbox=None)
+        return cast("QuerySet[InboundMessage] | None", super().queryset(request, queryset))
+
+
 @admin.register(InboundMessage)
 class InboundMessageAdmin(TicketLink, ReadOnlyAdmin):
     """Messages are looked at; one in quarantine may be read again, an ignored one made a ticket."""
@@ -43,7 +54,7 @@ class InboundMessageAdmin(TicketLink, ReadOnlyAdmin):
     list_filter = [
         ("state", ChoicesCheckboxFilter),
         ("outcome", ChoicesCheckboxFilter),
-        ("mailbox", RelatedDropdownFilter),
+        ("mailbox", MailboxFilter),
     ]
     list_filter_submit = True
     list_fullwidth = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -35,15 +36,25 @@ NEW, WELL, PARTLY, TROUBLE, PIPED, OFF = (
 )
 TONES = {NEW: "info", WELL: "success", PARTLY: "warning", TROUBLE: "danger", PIPED: "", OFF: ""}
 
-# `seen` is the sum of the others, by the states and outcomes that a row can have.
-COUNTS = {
-    "seen": Q(),
-    "tickets": Q(inbound__state=State.DONE, inbound__outcome=Outcome.TICKET),
-    "replies": Q(inbound__state=State.DONE, inbound__outcome=Outcome.REPLY),
-    "ignored": Q(inbound__state=State.DONE, inbound__outcome=Outcome.IGNORED),
-    "quarantined": Q(inbound__state=State.QUARANTINED),
-    "waiting": Q(inbound__state__in=[State.WAITING, State.LEASED]),
+# What is seen is the sum of the others, by the states and outcomes that a row can have.
+COUNTS: dict[str, dict[str, Any]] = {
+    "seen": {},
+    "tickets": {"state": State.DONE, "outcome": Outcome.TICKET},
+    "replies": {"state": State.DONE, "outcome": Outcome.REPLY},
+    "ignored": {"state": State.DONE, "outcome": Outcome.IGNORED},
+    "quarantined": {"state": State.QUARANTINED},
+    "waiting": {"state__in": [State.WAITING, State.LEASED]},
 }
+
+
+def _counts(prefix: str = "") -> dict[str, Count]:
+    """A number for each of COUNTS, of the messages to which the prefix leads."""
+    return {
+        f"{name}_count": Count(
+            f"{prefix}pk", filter=Q(**{f"{prefix}{field}": value for field, value in what.items()})
+        )
+        for name, what in COUNTS.items()
+    }
 
 
 @admin.register(Mailbox)
@@ -55,6 +66,7 @@ class MailboxAdmin(ModelAdmin):
     list_filter = ["is_active"]
     search_fields = ["address", "host"]
     list_fullwidth = True
+    list_before_template = "admin/tickets/mailbox/unassigned.html"
     fieldsets = [
         (None, {"fields": ["address", "team", "request_type", "is_active"]}),
         (
@@ -80,9 +92,17 @@ class MailboxAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Mailbox]:
         """With a number for each of COUNTS, in the same query."""
-        counts = {f"{name}_count": Count("inbound", filter=q) for name, q in COUNTS.items()}
         rows = cast("QuerySet[Mailbox]", super().get_queryset(request))
-        return rows.annotate(**counts)
+        return rows.annotate(**_counts("inbound__"))
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Beside the mailboxes, what belongs to none: counted as well, so that nothing hides."""
+        unassigned = InboundMessage.objects.filter(mailbox=None).aggregate(**_counts())
+        words = _sentence(unassigned, "mailbox__isnull=True")
+        context = {**(extra_context or {}), "unassigned": words}
+        return cast("HttpResponse", super().changelist_view(request, context))
 
     def get_fieldsets(self, request: HttpRequest, obj: Mailbox | None = None) -> Any:
         """A mailbox that is not there yet has no standing."""
@@ -149,17 +169,7 @@ class MailboxAdmin(ModelAdmin):
     @display(description="What came")
     def counted(self, mailbox: Mailbox) -> SafeString | str:
         """The same numbers as in the list, as a sentence that leads to the messages."""
-        seen = _number(mailbox, "seen")
-        if not seen:
-            return "Nothing yet"
-        parts = ", ".join(f"{_number(mailbox, name)} {name}" for name in COUNTS if name != "seen")
-        return format_html(
-            '<a class="desk-link" href="{}?mailbox__id__exact={}">{} messages</a>: {}',
-            reverse("admin:tickets_inboundmessage_changelist"),
-            mailbox.pk,
-            seen,
-            parts,
-        )
+        return _sentence(vars(mailbox), f"mailbox__id__exact={mailbox.pk}") or "Nothing yet"
 
     @display(description="Seen", ordering="seen_count")
     def seen(self, mailbox: Mailbox) -> int:
@@ -184,6 +194,20 @@ class MailboxAdmin(ModelAdmin):
     @display(description="Waiting", ordering="waiting_count")
     def waiting(self, mailbox: Mailbox) -> int:
         return _number(mailbox, "waiting")
+
+
+def _sentence(counts: Mapping[str, Any], query: str) -> SafeString | str:
+    """How many messages there are and what became of them, with a link to them; "" for none."""
+    if not counts["seen_count"]:
+        return ""
+    parts = ", ".join(f"{counts[f'{name}_count']} {name}" for name in COUNTS if name != "seen")
+    return format_html(
+        '<a class="desk-link" href="{}?{}">{} messages</a>: {}',
+        reverse("admin:tickets_inboundmessage_changelist"),
+        query,
+        counts["seen_count"],
+        parts,
+    )
 
 
 def _number(mailbox: Mailbox, name: str) -> int:

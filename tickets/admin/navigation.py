@@ -19,6 +19,7 @@ from tickets.models import (
     InboundMessage,
     Mailbox,
     Organization,
+    PortalSettings,
     RequestType,
     Team,
     Ticket,
@@ -73,6 +74,7 @@ PLACES: list[tuple[str, list[Place | Report]]] = [
             Place("People", "person", User),
             Place("Teams", "groups", Team),
             Place("Request types", "category", RequestType),
+            Place("Customers' pages", "campaign", PortalSettings),
         ],
     ),
     (

@@ -6,6 +6,7 @@ import re
 import zoneinfo
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
@@ -181,7 +182,7 @@ class TeamAdmin(ModelAdmin):
         return ", ".join(str(member) for member in team.members.all())
 
 
-admin.site.unregister(Group)
+admin.site.unregister([Group, EmailAddress])  # The latter is of allauth, and not used.
 
 
 @admin.register(Group)

@@ -107,8 +107,12 @@ class TicketAdmin(TicketQueue):
             for file in message.attachments.exclude(content_id="")
         }
         answer = HttpResponse(safe_html(message.html, inline=inline))
-        # The second wall behind the cleaning: no script, no frame, nothing from elsewhere.
-        answer.headers[CSP.HEADER_ENFORCE.value] = "default-src 'none'; img-src 'self'"
+        # The second wall behind the cleaning: no script, no frame, no form, nothing from elsewhere.
+        answer.headers[CSP.HEADER_ENFORCE.value] = (
+            "default-src 'none'; img-src 'self'; form-action 'none'; base-uri 'none'; "
+            # Pictures of the mail come with the agent's session, and links open beside this page.
+            "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
+        )
         return answer
 
     def accept(self, request: HttpRequest, ticket_id: int, message_id: int) -> HttpResponse:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django import forms
 
-from tickets import correspondence, lifecycle
+from tickets import correspondence, lifecycle, participation
 from tickets.admin.forms import (
     AssignForm,
     FollowForm,
@@ -15,6 +15,7 @@ from tickets.admin.forms import (
     PriorityForm,
     ReasonForm,
     ReplyForm,
+    UnfollowForm,
 )
 from tickets.models import Ticket
 from tickets.states import Act
@@ -34,10 +35,13 @@ class Verb:
     title: str
     done: str
     with_engineering: bool | None = None
+    with_followers: bool | None = None
 
     def is_offered(self, ticket: Ticket) -> bool:
         """Whether the ticket's page shows it: the verb itself has the last word."""
         fits = self.with_engineering in (None, ticket.with_engineering)
+        if fits and self.with_followers is not None:
+            fits = ticket.followers.exists() is self.with_followers
         return fits and ticket.may(self.act)
 
 
@@ -103,6 +107,23 @@ DOING = [
         correspondence.follow,
         "Add a follower",
         "The follower gets the next answers too.",
+    ),
+    Verb(
+        "unfollow",
+        Act.UNFOLLOW,
+        UnfollowForm,
+        participation.unfollow,
+        "Remove a follower",
+        "The follower gets no more answers.",
+        with_followers=True,
+    ),
+    Verb(
+        "void_links",
+        Act.VOID_LINKS,
+        ReasonForm,
+        participation.void_links,
+        "End all links",
+        "All links to this ticket that were sent so far are void.",
     ),
 ]
 

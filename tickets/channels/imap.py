@@ -5,28 +5,34 @@ from __future__ import annotations
 import imaplib
 import re
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Literal
 
 from django.template.defaultfilters import filesizeformat
-from imap_tools import (
-    BaseMailBox,
-    ImapToolsError,
-    MailBox,
-    MailboxFolderSelectError,
-    MailboxLoginError,
-    MailBoxStartTls,
-    MailBoxUnencrypted,
+
+from tickets.channels.imap_login import (
+    BUSY,
+    Account,
+    Answer,
+    ImapError,
+    Line,
+    MessageError,
+    RefusalError,
+    Security,
+    connected,
+    said_in,
+    select,
+    sign_in,
+    speaking_to,
 )
 
-TLS_PORT = 993
+__all__ = ["Account", "Envelope", "Folder", "ImapError", "MessageError", "Security", "opened"]
+
 CONNECT_SECONDS = 10.0
 TIMEOUT_SECONDS = 30.0
 # A server that sends a byte now and then is left as well.
@@ -34,53 +40,9 @@ LONGEST_SESSION_SECONDS = 150.0
 # Sizes and dates are asked for so many messages at once; texts one by one.
 CHUNK = 100
 LONGEST_HEADERS = 256 * 1024
-# What a server says about itself and not about the login (RFC 9051, 7.1).
-_BUSY = re.compile(r"\[(UNAVAILABLE|INUSE|LIMIT|SERVERBUG)\]", re.IGNORECASE)
 _UID = re.compile(rb"\bUID (\d+)")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
 _DATE = re.compile(rb'\bINTERNALDATE "([^"]+)"')
-
-type Line = bytes | tuple[bytes, bytes] | None
-type Answer = Sequence[Line]
-type Security = Literal["tls", "starttls", "plain"]
-
-
-@dataclass(frozen=True)
-class Account:
-    """Where to sign in, as whom, and the folder to read. With `by_token`, `secret` is a token."""
-
-    host: str
-    port: int
-    security: Security
-    login: str
-    secret: str = field(repr=False)
-    folder: str = "INBOX"
-    by_token: bool = False
-
-    @property
-    def server(self) -> str:
-        return f"{self.host}:{self.port}"
-
-
-class ImapError(Exception):
-    """One sentence about what went wrong.
-
-    `permanent`: somebody has to change something, here or there. `is_login`: the server does not
-    accept the login, and asking it often may lock the account.
-    """
-
-    def __init__(self, reason: str, *, permanent: bool, is_login: bool = False) -> None:
-        super().__init__(reason)
-        self.permanent = permanent
-        self.is_login = is_login
-
-
-class MessageError(ImapError):
-    """The server does not give this one message; others may be asked for."""
-
-
-class RefusalError(ImapError):
-    """The server answered a command with NO."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +61,14 @@ class Folder:
         self._client = client
         self._account = account
         self.uid_validity = uid_validity
+
+    def newest(self) -> int:
+        """The highest UID that the folder has given to any message so far; 0 for none."""
+        _, answer = self._client.response("UIDNEXT")
+        said = answer[-1] if answer else None
+        if isinstance(said, bytes) and said.isdigit():
+            return int(said) - 1
+        return max(self._search("ALL"), default=0)
 
     def unseen(self) -> list[int]:
         """The UIDs of what is not marked as read, ascending, each once."""
@@ -178,12 +148,12 @@ class Folder:
         raise MessageError(f"Message {uid}: the server gave no text.", permanent=True)
 
     def _ask(self, command: str, *arguments: str) -> Answer:
-        with _speaking_to(self._account):
+        with speaking_to(self._account):
             status, answer = self._client.uid(command, *arguments)
         if status != "OK":
-            said = _said(answer)
+            said = said_in(answer)
             reason = f"{self._account.server} refused {command}: {said}"
-            raise RefusalError(reason, permanent=not _BUSY.search(said))
+            raise RefusalError(reason, permanent=not BUSY.search(said))
         return answer
 
 
@@ -200,8 +170,8 @@ def opened(
     After `timeout` seconds without a byte, and after `session_seconds` in all, it is given up.
     """
     began = time.monotonic()
-    with _speaking_to(account):
-        box = _connected(account, connect_seconds)
+    with speaking_to(account):
+        box = connected(account, connect_seconds)
         client = box.client
         client.sock.settimeout(timeout)
     left = max(0.0, began + session_seconds - time.monotonic())
@@ -209,8 +179,8 @@ def opened(
     ending.daemon = True
     ending.start()
     try:
-        _sign_in(box, account)
-        yield Folder(client, account, _select(box, account))
+        sign_in(box, account)
+        yield Folder(client, account, select(box, account))
         # What was asked for is done: a farewell that fails changes nothing.
         with suppress(imaplib.IMAP4.error, OSError):
             client.logout()
@@ -218,102 +188,6 @@ def opened(
         ending.cancel()
         with suppress(OSError):
             client.shutdown()
-
-
-def _connected(account: Account, seconds: float) -> BaseMailBox:
-    host, port = account.host, account.port
-    match account.security:
-        case "plain":
-            return MailBoxUnencrypted(host, port, timeout=seconds)
-        case "starttls" if port == TLS_PORT:
-            raise ImapError(f"Port {port} is for TLS from the start.", permanent=True)
-        case "starttls":
-            context = ssl.create_default_context()
-            return MailBoxStartTls(host, port, timeout=seconds, ssl_context=context)
-        case _:
-            context = ssl.create_default_context()
-            return MailBox(host, port, timeout=seconds, ssl_context=context)
-
-
-def _sign_in(box: BaseMailBox, account: Account) -> None:
-    client, login, secret = box.client, account.login, account.secret
-    is_plain = (login + secret).isascii() and (login + secret).isprintable()
-    with _speaking_to(account):
-        try:
-            if account.by_token:
-                said = f"user={login}\1auth=Bearer {secret}\1\1"
-                client.authenticate("XOAUTH2", _Once(said.encode()))
-            elif "AUTH=PLAIN" in client.capabilities or not is_plain:
-                # RFC 4616; LOGIN knows ASCII alone.
-                client.authenticate("PLAIN", _Once(f"\0{login}\0{secret}".encode()))
-            else:
-                box.login(login, secret, initial_folder=None)
-        except imaplib.IMAP4.abort:
-            raise
-        except (imaplib.IMAP4.error, MailboxLoginError) as refused:
-            said = str(refused)
-            if isinstance(refused, MailboxLoginError):
-                said = _said(refused.command_result[1])
-            if secret:
-                said = said.replace(secret, "...")
-            busy = bool(_BUSY.search(said))
-            reason = f"{account.server} does not let {login or 'nobody'} in: {said}"
-            raise ImapError(reason, permanent=not busy, is_login=not busy) from None
-
-
-def _select(box: BaseMailBox, account: Account) -> int:
-    with _speaking_to(account):
-        try:
-            box.folder.set(account.folder)
-        except imaplib.IMAP4.readonly:
-            reason = f"The folder {account.folder} may not be written to: mail cannot be marked."
-            raise ImapError(reason, permanent=True) from None
-        except MailboxFolderSelectError as refused:
-            said = _said(refused.command_result[1])
-            reason = f"{account.server} has no folder {account.folder} for this login: {said}"
-            raise ImapError(reason, permanent=not _BUSY.search(said)) from None
-        _, answer = box.client.response("UIDVALIDITY")
-    validity = answer[-1] if answer else None
-    return int(validity) if isinstance(validity, bytes) and validity.isdigit() else 0
-
-
-@contextmanager
-def _speaking_to(account: Account) -> Iterator[None]:
-    """Turns the many exceptions of sockets, TLS and IMAP into ours."""
-    server = account.server
-    try:
-        yield
-    except ImapError:
-        raise
-    except ssl.SSLCertVerificationError as error:
-        reason = f"The certificate of {server} is not valid: {error.verify_message}."
-        raise ImapError(reason, permanent=True) from error
-    except ssl.SSLError as error:
-        reason = f"No TLS with {server}: {error.reason or error}."
-        broken = isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
-        raise ImapError(reason, permanent=not broken) from error
-    except TimeoutError as error:
-        raise ImapError(f"{server} did not answer in time.", permanent=False) from error
-    except OSError as error:
-        reason = f"No connection to {server}: {error.strerror or error}."
-        raise ImapError(reason, permanent=False) from error
-    except (imaplib.IMAP4.error, ImapToolsError) as error:
-        # An abort is a lost connection; the rest is a dialogue that went wrong.
-        raise ImapError(f"{server} broke off: {error}", permanent=False) from error
-
-
-class _Once:
-    """Answers the first challenge; to a second one, which brings an error, it says nothing.
-
-    A server explains a refused token that way, and waits for an empty answer (XOAUTH2).
-    """
-
-    def __init__(self, words: bytes) -> None:
-        self._words = words
-
-    def __call__(self, challenge: bytes) -> bytes:
-        words, self._words = self._words, b""
-        return words
 
 
 def _hang_up(connection: socket.socket) -> None:
@@ -338,11 +212,6 @@ def _instant(words: bytes) -> datetime | None:
         return parsedate_to_datetime(words.decode("ascii", "replace").strip()).astimezone(UTC)
     except ValueError:
         return None
-
-
-def _said(answer: Answer) -> str:
-    words = b" ".join(item for item in answer if isinstance(item, bytes))
-    return words.decode("utf-8", "replace").strip()
 
 
 def _plain_headers(headers: bytes) -> bytes:

@@ -58,6 +58,9 @@ class InboundMessage(models.Model):
         Message, null=True, on_delete=models.SET_NULL, related_name="inbound"
     )
     attempts = models.PositiveSmallIntegerField(default=0)
+    waits = models.PositiveSmallIntegerField(
+        default=0, help_text="How often it waited for an older message that it may answer."
+    )
     next_attempt_at = models.DateTimeField(
         help_text="When a worker may take it; for a leased one, when the lease runs out."
     )

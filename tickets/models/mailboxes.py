@@ -70,7 +70,14 @@ class Mailbox(models.Model):
 
     uid_validity = models.BigIntegerField(null=True, editable=False)
     last_uid = models.BigIntegerField(
-        null=True, editable=False, help_text="Up to which everything has been stored."
+        null=True,
+        editable=False,
+        help_text="Up to which everything has been stored, or is in doubt.",
+    )
+    doubts = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text="Messages that the server did not give, by UID: how often, when last, and why.",
     )
     last_fetched_at = models.DateTimeField(null=True, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False)

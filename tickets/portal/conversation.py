@@ -1,51 +1,37 @@
-"""A ticket as its requester sees it: by signed link, or signed in."""
+"""A ticket as those who take part in it see it: by signed link, or signed in."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from sla.models import Clock
-from tickets import escalation, lifecycle, links
+from tickets import lifecycle, links, participation
 from tickets.models import Attachment, Message, Ticket, User
-from tickets.portal import customer_escalation
+from tickets.portal import acts, customer_escalation, expired, ratings
+from tickets.portal.acts import Page
 from tickets.portal.customer_escalation import EscalationForm
 from tickets.portal.forms import ReplyForm
+from tickets.portal.news import Known, news
 from tickets.portal.pages import viewer_of, zone_of
-from tickets.portal.standing import Standing, standing, status_words
+from tickets.portal.participation import ColleagueForm, Part, TakeUpForm, part_of
+from tickets.portal.standing import STATUS_WORDS, Standing, standing, status_words
 from tickets.portal.submission import UNPROCESSABLE
+from tickets.portal.unread import mark_read
 from tickets.portal.uploads import View, bounded
 from tickets.refusals import Refused
-from tickets.states import Act, Status
+from tickets.states import Status
 
-
-@dataclass
-class Page:
-    """What one request shows: the ticket to a person, and the form that was sent, if any."""
-
-    ticket: Ticket
-    person: User
-    at: datetime
-    key: str
-    form: ReplyForm = field(default_factory=ReplyForm)
-    escalation: EscalationForm = field(default_factory=EscalationForm)
-    sent: forms.Form | None = None
-    problem: str = ""
-
-    @property
-    def is_refused(self) -> bool:
-        return bool(self.problem or (self.sent and self.sent.errors))
+NOTHING_NEW = 204
 
 
 def confidential(view: View) -> View:
@@ -66,12 +52,15 @@ def confidential(view: View) -> View:
 @require_http_methods(["GET", "HEAD", "POST"])
 @bounded
 def by_link(request: HttpRequest, reference: str, key: str) -> HttpResponse:
-    """The ticket of a signed link. A forged, foreign or outdated link is not found."""
-    found = links.holder(reference, key)
-    if found is None:
+    """The ticket of a signed link. A forged or foreign link is not found; an old one says so."""
+    link = links.read(reference, key)
+    if link is None:
         raise Http404
-    ticket, person = found
-    return _page(request, ticket, person, key=key)
+    if link.is_over:
+        return expired.answer(request, link)
+    if request.method == "POST" and link.by_mail:
+        participation.address_proved(link.user, at=timezone.now())
+    return _page(request, link.ticket, link.user, key=key)
 
 
 @confidential
@@ -79,14 +68,38 @@ def by_link(request: HttpRequest, reference: str, key: str) -> HttpResponse:
 @bounded
 def signed_in(request: HttpRequest, reference: str) -> HttpResponse:
     """The same page for a customer who is signed in; staff go to the desk."""
+    viewer, ticket = _own(request, reference)
+    if viewer.is_staff:
+        return redirect("admin:tickets_ticket_change", ticket.pk)
+    return _page(request, ticket, viewer, key="")
+
+
+@confidential
+@require_safe
+def news_by_link(request: HttpRequest, reference: str, key: str) -> HttpResponse:
+    """What is new on the page of a signed link, for its script."""
+    found = links.holder(reference, key)
+    if found is None:
+        raise Http404
+    return _news(request, *found, key=key)
+
+
+@confidential
+@require_safe
+def news_signed_in(request: HttpRequest, reference: str) -> HttpResponse:
+    """What is new on the page of a customer who is signed in."""
+    viewer, ticket = _own(request, reference)
+    return _news(request, ticket, viewer, key="")
+
+
+def _own(request: HttpRequest, reference: str) -> tuple[User, Ticket]:
+    """Who is signed in, and the ticket that he may see. Raises Http404."""
     viewer = viewer_of(request)
     number = reference.rpartition("-")[2]
     ticket = Ticket.objects.visible_to(request.user).filter(pk=number).first()
     if viewer is None or ticket is None or ticket.reference != reference:
         raise Http404
-    if viewer.is_staff:
-        return redirect("admin:tickets_ticket_change", ticket.pk)
-    return _page(request, ticket, viewer, key="")
+    return viewer, ticket
 
 
 def _page(request: HttpRequest, ticket: Ticket, person: User, *, key: str) -> HttpResponse:
@@ -96,70 +109,88 @@ def _page(request: HttpRequest, ticket: Ticket, person: User, *, key: str) -> Ht
     if request.method != "POST":
         return _show(request, page)
     try:
-        done = _do(request, page)
+        done = acts.do(request, page)
     except Refused as refusal:
         page.problem = str(refusal)
         ticket.refresh_from_db()
     else:
         if done:
             messages.success(request, done)
-            return redirect(request.path)
+            return redirect(page.leads_to or request.path)
     return _show(request, page)
-
-
-def _do(request: HttpRequest, page: Page) -> str:
-    """What the button says, and the sentence that follows; "" when the form is not complete."""
-    if "close" in request.POST:
-        return _close(page.ticket, page.person, page.at)
-    if "escalate" in request.POST:
-        page.escalation = page.sent = EscalationForm(request.POST)
-        return _escalate(page) if page.sent.is_valid() else ""
-    page.form = page.sent = ReplyForm(request.POST, request.FILES)
-    return _reply(page.ticket, page.person, page.form, page.at) if page.sent.is_valid() else ""
-
-
-def _close(ticket: Ticket, person: User, at: datetime) -> str:
-    lifecycle.close(ticket=ticket, by=person, at=at)
-    return "Thank you for telling us. The ticket is closed."
-
-
-def _reply(ticket: Ticket, person: User, form: ReplyForm, at: datetime) -> str:
-    values = form.cleaned_data
-    files = values["attachments"]
-    lifecycle.reply(ticket=ticket, by=person, text=values["text"], at=at, attachments=files)
-    return "Thank you. We have your message."
-
-
-def _escalate(page: Page) -> str:
-    reason = page.escalation.cleaned_data["reason"]
-    escalation.escalate(ticket=page.ticket, by=page.person, reason=reason, at=page.at)
-    return "The people in charge are told that it is urgent."
 
 
 def _show(request: HttpRequest, page: Page) -> HttpResponse:
     ticket, person, at = page.ticket, page.person, page.at
+    part, rating = part_of(person, ticket, at=at), ratings.standing(ticket, person, at=at)
+    conversation = list(public_messages(ticket))
     zone = zone_of(request, person, ticket.policy)
     context = {
-        "ticket": ticket,
-        "person": person,
-        "key": page.key,
-        "zone": zone,
-        "status_words": status_words(ticket),
-        "standings": _standings(ticket, at=at, zone=zone),
-        "conversation": _conversation(ticket),
-        "form": page.form,
-        "escalation": page.escalation,
+        **_standing_of(page, zone=zone),
+        "part": part,
+        "conversation": conversation,
+        "known": Known.of(ticket, conversation, at=at, zone=zone),
         "escalated": customer_escalation.standing(ticket, person, at=at, zone=zone),
+        "rating": rating,
+        "forms": _forms(page, part, rating),
         "sent": page.sent,
         "problem": page.problem,
-        "may_write": ticket.may(Act.CUSTOMER_REPLY),
-        "may_close": ticket.may(Act.WITHDRAW),
     }
+    if request.method != "HEAD":
+        mark_read(ticket, person, at=at)
     status = UNPROCESSABLE if page.is_refused else 200
     return render(request, "portal/ticket.html", context, status=status)
 
 
-def _conversation(ticket: Ticket) -> QuerySet[Message]:
+def _standing_of(page: Page, *, zone: str) -> dict[str, Any]:
+    """What the page and its news say of the ticket's status and promises."""
+    ticket, at = page.ticket, page.at
+    return {
+        "ticket": ticket,
+        "person": page.person,
+        "key": page.key,
+        "zone": zone,
+        "status_words": _status_words(ticket, at),
+        "standings": _standings(ticket, at=at, zone=zone),
+    }
+
+
+def _status_words(ticket: Ticket, at: datetime) -> tuple[str, str]:
+    """The status in words; what was solved too long ago offers nothing more."""
+    label, words = status_words(ticket)
+    is_over = not ticket.is_unsolved and not lifecycle.may_be_taken_up(ticket, at)
+    return (label, str(STATUS_WORDS[Status.CLOSED][1])) if is_over else (label, words)
+
+
+def _forms(page: Page, part: Part, rating: ratings.Standing) -> dict[str, Any]:
+    """The forms of the page, blank but for the one that was sent and comes back."""
+    return {
+        "reply": ReplyForm(),
+        "take_up": TakeUpForm(needs_text=not part.is_requester),
+        "escalate": EscalationForm(),
+        "rate": rating.form(),
+        "add_colleague": ColleagueForm(),
+        **page.forms,
+    }
+
+
+def _news(request: HttpRequest, ticket: Ticket, person: User, *, key: str) -> HttpResponse:
+    """What has changed since the page was made, or nothing: then it costs no more than a look."""
+    at = timezone.now()
+    known = Known.said(request.GET)
+    if known.is_up_to_date(ticket, at=at):
+        return HttpResponse(status=NOTHING_NEW)
+    zone = known.zone or zone_of(request, person, ticket.policy)
+    context = _standing_of(Page(ticket, person, at, key), zone=zone)
+    if known.is_changed(ticket):
+        context |= news(known, ticket, public_messages(ticket), at=at)
+        mark_read(ticket, person, at=at)
+    else:
+        context["known"] = known.later(at)
+    return render(request, "portal/ticket/news.html", context)
+
+
+def public_messages(ticket: Ticket) -> QuerySet[Message]:
     """What the customer may read: public messages, the newest last."""
     files = Prefetch("attachments", Attachment.objects.order_by("pk"))
     public = ticket.messages.filter(is_public=True)

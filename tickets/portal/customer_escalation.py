@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from tickets import escalation
 from tickets.models import Escalation, Ticket, User
@@ -22,10 +24,12 @@ class EscalationForm(forms.Form):
 
     reason = Text(
         limit=LONGEST_REASON,
-        label="Why is it urgent?",
-        help_text="What happens to you if nothing is done, and by when you need it.",
+        label=gettext_lazy("Why is it urgent?"),
+        help_text=gettext_lazy("What happens to you if nothing is done, and by when you need it."),
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": "Tell us why: the people who are called need to know."},
+        error_messages={
+            "required": gettext_lazy("Tell us why: the people who are called need to know.")
+        },
     )
 
 
@@ -50,8 +54,12 @@ def standing(ticket: Ticket, person: User, *, at: datetime, zone: str) -> Standi
 
 
 def _sentences(last: Escalation, zone: str) -> list[str]:
-    names = " and ".join(last.told.rsplit(", ", 1))
-    told = f"You escalated this ticket, and we told {names} on {local_time(last.at, zone)}."
+    told = {
+        "names": _(" and ").join(last.told.rsplit(", ", 1)),
+        "when": local_time(last.at, zone),
+    }
+    sentence = _("You escalated this ticket, and we told %(names)s on %(when)s.") % told
     if last.acknowledged_at is None:
-        return [told, "Nobody has confirmed yet that they look after it."]
-    return [told, f"It is looked after: {acknowledgement(last, zone)}."]
+        return [sentence, _("Nobody has confirmed yet that they look after it.")]
+    by = {"acknowledgement": acknowledgement(last, zone)}
+    return [sentence, _("It is looked after: %(acknowledgement)s.") % by]

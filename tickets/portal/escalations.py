@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from tickets import escalation, links
@@ -38,7 +39,7 @@ def acknowledge(request: HttpRequest, key: str) -> HttpResponse:
         except Refused as refusal:
             problem = str(refusal)
         else:
-            messages.success(request, "Thank you: the others see that you look after it.")
+            messages.success(request, _("Thank you: the others see that you look after it."))
             return redirect(request.path)
     context = {
         "escalation": row,

@@ -9,9 +9,12 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from tickets.models import RequestType, User
 from tickets.portal.fields import Files, Line, Text
+from tickets.portal.guards import Trap
 
 
 def new_nonce() -> str:
@@ -21,7 +24,7 @@ def new_nonce() -> str:
 class WithFiles(forms.Form):
     """A form with attachments, which a browser does not send again."""
 
-    attachments = Files(required=False, label="Files")
+    attachments = Files(required=False, label=_("Files"))
 
     @property
     def lost_files(self) -> bool:
@@ -30,55 +33,72 @@ class WithFiles(forms.Form):
 
 
 class TicketForm(WithFiles):
-    """A request. The same submission again has the same `key`."""
+    """A request. The same submission again has the same `key`.
+
+    A customer who is signed in (`viewer`) sends it with his own address.
+    """
 
     share_of_users = forms.IntegerField(
-        label="How many of your users are affected, in percent?",
+        label=_("How many of your users are affected, in percent?"),
         required=False,
         min_value=0,
         max_value=100,
         # Not a number input: while hidden, its own check would stop the form without a word.
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
         error_messages={
-            "invalid": "Give a whole number from 0 to 100.",
-            "min_value": "Give a whole number from 0 to 100.",
-            "max_value": "Give a whole number from 0 to 100.",
+            "invalid": _("Give a whole number from 0 to 100."),
+            "min_value": _("Give a whole number from 0 to 100."),
+            "max_value": _("Give a whole number from 0 to 100."),
         },
     )
     subject = Line(
         limit=200,
-        label="Subject",
-        help_text="A few words that tell this request from others.",
-        error_messages={"required": "Give your request a subject."},
+        label=_("Subject"),
+        help_text=_("A few words that tell this request from others."),
+        error_messages={"required": _("Give your request a subject.")},
     )
     text = Text(
         limit=settings.MAX_MESSAGE_CHARS,
-        label="Description",
-        help_text="What happened, where, since when, and what you expected.",
+        label=_("Description"),
+        help_text=_("What happened, where, since when, and what you expected."),
         widget=forms.Textarea(attrs={"rows": 8}),
-        error_messages={"required": "Describe your request in a few words."},
+        error_messages={"required": _("Describe your request in a few words.")},
     )
     email = forms.EmailField(
-        label="Your e-mail address",
-        help_text="Our answer goes there.",
+        label=_("Your e-mail address"),
+        help_text=_("Our answer goes there."),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         error_messages={
-            "required": "Give the e-mail address that our answer should go to.",
-            "invalid": "This is no e-mail address: it should look like name@example.com.",
+            "required": _("Give the e-mail address that our answer should go to."),
+            "invalid": _("This is no e-mail address: it should look like name@example.com."),
         },
     )
     name = Line(
         limit=150,
-        label="Your name",
+        label=_("Your name"),
         required=False,
-        help_text="Optional.",
+        help_text=_("Optional."),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
+    website = Trap()
     nonce = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(
+        self,
+        data: Any = None,
+        files: Any = None,
+        *,
+        viewer: User | None = None,
+        initial: dict[str, Any] | None = None,
+    ) -> None:
+        known = {"email": viewer.email, "name": viewer.name} if viewer else {}
+        self.customer = viewer if viewer and not viewer.is_staff else None
+        # What is fixed beats what was typed into it, which beats what is only known.
+        fixed = known if self.customer else {}
+        super().__init__(data, files, initial={**known, **(initial or {}), **fixed})
+        if self.customer:
+            self._fix(self.customer)
         # Read once for a page; a choice is looked up in it, so no malformed one reaches a query.
         active = RequestType.objects.filter(is_active=True)
         self.kinds = {
@@ -86,13 +106,15 @@ class TicketForm(WithFiles):
             for kind in active.select_related("priority", "priority_below", "team")
         }
         self.fields["request_type"] = forms.TypedChoiceField(
-            label="What is it about?",
+            label=_("What is it about?"),
             choices=[(key, kind.name) for key, kind in self.kinds.items()],
             coerce=self.kinds.__getitem__,
             widget=forms.RadioSelect,
             error_messages={
-                "required": "Choose what your request is about.",
-                "invalid_choice": "This kind of request is not offered any more: choose another.",
+                "required": _("Choose what your request is about."),
+                "invalid_choice": _(
+                    "This kind of request is not offered any more: choose another."
+                ),
             },
         )
         # As on the page: the summary of what is wrong has the order of the fields.
@@ -114,11 +136,33 @@ class TicketForm(WithFiles):
     def kinds_with_share(self) -> list[RequestType]:
         return [kind for kind in self.kinds.values() if kind.asks_share]
 
+    def _fix(self, customer: User) -> None:
+        """Let nobody change what we know of the customer."""
+        email, name = self.fields["email"], self.fields["name"]
+        # Whatever else was sent is put right below: nobody could correct it.
+        email.required, email.validators = False, []
+        email.widget.attrs["readonly"] = True
+        email.help_text = _("You are signed in with it. To use another one, sign out first.")
+        if customer.name:
+            name.widget.attrs["readonly"] = True
+            name.help_text = ""
+
     def clean_email(self) -> str:
         address = User.objects.clean_email(self.cleaned_data["email"])
+        if self.customer and address != self.customer.email:
+            # The field cannot be edited, so it comes back as it should be.
+            typed = {name: self.data.get(name) for name in self.data}
+            self.data = {**typed, "email": self.customer.email}
+            raise forms.ValidationError(
+                gettext(
+                    "You are signed in as %(address)s, so we put that address in. Send it again, "
+                    "or sign out to use another one."
+                )
+                % {"address": self.customer.email}
+            )
         if User.objects.filter(email=address, is_active=False).exists():
             raise forms.ValidationError(
-                "We cannot take requests from this address: give another one."
+                gettext("We cannot take requests from this address: give another one.")
             )
         return address
 
@@ -130,7 +174,8 @@ class TicketForm(WithFiles):
             self.errors.pop("share_of_users", None)
             values["share_of_users"] = None
         elif "share_of_users" not in self.errors and values.get("share_of_users") is None:
-            self.add_error("share_of_users", "Tell us what share of your users is affected.")
+            sentence = gettext("Tell us what share of your users is affected.")
+            self.add_error("share_of_users", sentence)
         return values
 
     def key(self) -> str:
@@ -154,7 +199,7 @@ class ReplyForm(WithFiles):
 
     text = Text(
         limit=settings.MAX_MESSAGE_CHARS,
-        label="Your message",
+        label=_("Your message"),
         widget=forms.Textarea(attrs={"rows": 6}),
-        error_messages={"required": "Write your message first."},
+        error_messages={"required": _("Write your message first.")},
     )

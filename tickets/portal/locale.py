@@ -12,6 +12,9 @@ from django.utils.cache import patch_vary_headers
 
 from tickets.models import User
 
+# Files that are the same for all readers, so that any cache may keep them.
+SAME_FOR_ALL = ("portal:brand_css", "portal:brand_logo")
+
 
 class PortalLocaleMiddleware:
     """Activates the language for a page outside the admin, and says so in its headers."""
@@ -23,6 +26,8 @@ class PortalLocaleMiddleware:
         if request.path.startswith(reverse("admin:index")):
             with translation.override(settings.LANGUAGE_CODE):
                 return self.get_response(request)
+        if request.path in map(reverse, SAME_FOR_ALL):
+            return self.get_response(request)
         with translation.override(language_of(request)):
             response = self.get_response(request)
             response.headers.setdefault("Content-Language", translation.get_language() or "")
@@ -36,3 +41,14 @@ def language_of(request: HttpRequest) -> str:
     if chosen is None and isinstance(request.user, User) and request.user.language:
         return request.user.language
     return translation.get_language_from_request(request)
+
+
+def keep_language(user: User) -> None:
+    """Write to a customer in the language of this page from now on, unless one is on record.
+
+    Only for who has proved that the account is his: anybody can type an address.
+    """
+    language = translation.get_language()
+    if language and not user.language and not user.is_staff:
+        User.objects.filter(pk=user.pk, language="").update(language=language)
+        user.language = language

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from sla import clocks
 from sla.core.deadlines import HOURS
 from sla.core.hours import Hours
@@ -47,11 +49,12 @@ def offers(
 def opening(hours: Hours, *, at: datetime, zone: str) -> str:
     """Whether support is open, and until when: "Support is closed now and opens Mon ..."."""
     if not hours.is_open(at):
-        return f"Support is closed now and opens {local_time(hours.next_open(at), zone)}."
+        opens = local_time(hours.next_open(at), zone)
+        return _("Support is closed now and opens %(when)s.") % {"when": opens}
     closes_at = hours.next_close(at)
     if closes_at is None:
-        return "Support is always open."
-    return f"Support is open now, until {local_time(closes_at, zone)}."
+        return _("Support is always open.")
+    return _("Support is open now, until %(when)s.") % {"when": local_time(closes_at, zone)}
 
 
 def explanation(made: list[Offer], *, hours: Hours, at: datetime, zone: str) -> str:
@@ -68,8 +71,9 @@ def _priorities(kind: RequestType, share: int | None) -> Iterator[tuple[str, Pri
     elif share is not None:
         yield "", kind.priority_for(share)
     else:
-        yield f"More than {threshold} % of your users", kind.priority
-        yield f"{threshold} % of your users or fewer", below
+        share_words = {"share": threshold}
+        yield _("More than %(share)d %% of your users") % share_words, kind.priority
+        yield _("%(share)d %% of your users or fewer") % share_words, below
 
 
 def _offer(condition: str, priority: Priority, *, policy: Policy, at: datetime, zone: str) -> Offer:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,11 +14,10 @@ from django.views.decorators.http import require_safe
 
 from sla.core.hours import Hours
 from sla.models import Policy, hours_of
-from sla.models.calendars import is_time_zone
 from tickets.models import RequestType, User, policy_for
-from tickets.portal import offers, timetable
+from tickets.portal import attainment, offers, timetable
+from tickets.portal.contacts import contacts
 
-ZONE_COOKIE = "zone"
 A_YEAR = timedelta(days=365)
 
 
@@ -39,12 +38,14 @@ def zone_of(request: HttpRequest, viewer: User | None, policy: Policy) -> str:
 
 def zone_said(request: HttpRequest) -> str:
     """The zone that the browser's script told us in a cookie; "" for none, or nonsense."""
-    said = request.COOKIES.get(ZONE_COOKIE, "")
-    try:
-        is_time_zone(said)
-    except ValidationError:
-        return ""
-    return said
+    said = request.COOKIES.get(settings.ZONE_COOKIE_NAME, "")
+    return said if said in _zones() else ""
+
+
+@cache
+def _zones() -> set[str]:
+    """Kept, because Python walks through a folder of files to find them."""
+    return available_timezones()
 
 
 def hours_in(policy: Policy) -> Hours:
@@ -66,6 +67,8 @@ def start(request: HttpRequest) -> HttpResponse:
         "is_open": hours.is_open(at),
         "opening": offers.opening(hours, at=at, zone=zone),
         "policy": policy,
+        "contacts": contacts(),
+        "zone": zone,
     }
     return render(request, "portal/start.html", context)
 
@@ -90,6 +93,10 @@ def policy(request: HttpRequest) -> HttpResponse:
         ),
         "opening": offers.opening(hours, at=at, zone=zone),
         "escalation_address": settings.ESCALATION_ADDRESS,
+        "attainment": attainment.published(at=at),
+        "contacts": contacts(),
+        "zone": zone,
+        "hours_zone": policy.calendar.time_zone,
     }
     return render(request, "portal/policy.html", context)
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from sla.explanation import explain
@@ -23,17 +25,21 @@ Kind = ClockEvent.Kind
 
 # What happened to a promise; the desk's own words about it are for staff.
 KIND_WORDS = {
-    Kind.STARTED.value: "We made this promise",
-    Kind.PAUSED.value: "The time stood still",
-    Kind.RESUMED.value: "The time ran on",
-    Kind.STOPPED.value: "Done",
-    Kind.REOPENED.value: "It was not done yet, and the time ran on",
-    Kind.SUPERSEDED.value: "The priority changed, and another promise took its place",
-    Kind.RECALCULATED.value: "Our opening hours or our policy changed",
+    Kind.STARTED.value: gettext_lazy("We made this promise"),
+    Kind.PAUSED.value: gettext_lazy("The time stood still"),
+    Kind.RESUMED.value: gettext_lazy("The time ran on"),
+    Kind.STOPPED.value: gettext_lazy("Done"),
+    Kind.REOPENED.value: gettext_lazy("It was not done yet, and the time ran on"),
+    Kind.SUPERSEDED.value: gettext_lazy("The priority changed, and another promise took its place"),
+    Kind.RECALCULATED.value: gettext_lazy("Our opening hours or our policy changed"),
 }
 PAUSE_WORDS = {
-    Pause.Reason.WAITING_FOR_CUSTOMER.value: "we wait for your answer",
-    Pause.Reason.WITH_ENGINEERING.value: "our engineers have it",
+    Pause.Reason.WAITING_FOR_CUSTOMER.value: gettext_lazy(
+        "The time stood still: we wait for your answer"
+    ),
+    Pause.Reason.WITH_ENGINEERING.value: gettext_lazy(
+        "The time stood still: our engineers have it"
+    ),
 }
 
 
@@ -119,15 +125,14 @@ def _entries(clock: Clock, person: User) -> list[Entry]:
 
 
 def _words(event: ClockEvent, reason: str) -> str:
-    words = KIND_WORDS[event.kind]
     if event.kind == Kind.PAUSED and reason in PAUSE_WORDS:
-        words += f": {PAUSE_WORDS[reason]}"
-    return words
+        return str(PAUSE_WORDS[reason])
+    return str(KIND_WORDS[event.kind])
 
 
 def _who(by: User | None, person: User) -> str:
     if by is None:
-        return "the support policy"
+        return _("the support policy")
     if by == person:
-        return "you"
-    return "Support" if by.is_staff else "the requester"
+        return _("you")
+    return _("Support") if by.is_staff else _("the requester")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+
 from sla.models import Clock
 from tickets.models import Ticket
 from tickets.states import Status
@@ -12,11 +15,20 @@ from tickets.templatetags.desk import due_words, duration, local_time, units
 
 # What a status is called by the person who waits, and what it means for that person.
 STATUS_WORDS = {
-    Status.NEW: ("Received", "We have your request, and will answer it."),
-    Status.OPEN: ("In progress", "We are working on it."),
-    Status.PENDING: ("Waiting for you", "We need your answer: please write to us below."),
-    Status.RESOLVED: ("Solved", "If it is not, write to us below, and we take it up again."),
-    Status.CLOSED: ("Closed", "Nothing more happens on this ticket."),
+    Status.NEW: (
+        gettext_lazy("Received"),
+        gettext_lazy("We have your request, and will answer it."),
+    ),
+    Status.OPEN: (gettext_lazy("In progress"), gettext_lazy("We are working on it.")),
+    Status.PENDING: (
+        gettext_lazy("Waiting for you"),
+        gettext_lazy("We need your answer: please write to us below."),
+    ),
+    Status.RESOLVED: (
+        gettext_lazy("Solved"),
+        gettext_lazy("If it is not, write to us below, and we take it up again."),
+    ),
+    Status.CLOSED: (gettext_lazy("Closed"), gettext_lazy("Nothing more happens on this ticket.")),
 }
 
 
@@ -34,9 +46,10 @@ class Standing:
 
 def status_words(ticket: Ticket) -> tuple[str, str]:
     """The ticket's status in a word or two, and in a sentence."""
-    label, words = STATUS_WORDS[Status(ticket.status)]
+    label, words = map(str, STATUS_WORDS[Status(ticket.status)])
     if ticket.with_engineering and ticket.is_unsolved:
-        words += " Our engineers are looking into it, which may take longer."
+        more = _("Our engineers are looking into it, which may take longer.")
+        return label, f"{words} {more}"
     return label, words
 
 
@@ -45,30 +58,43 @@ def standing(clock: Clock, *, at: datetime, zone: str, waits_for_customer: bool)
     state, label, words = _state(clock, at, zone, waits_for_customer)
     title = clock.get_metric_display()
     if clock.kept_by_lowering:
-        title += " or workaround"
+        title = _("%(metric)s or workaround") % {"metric": title}
     target = f"{clock.priority.code}: {units(clock)}"
     return Standing(clock.pk, title, target, state, label, words)
 
 
 def _state(clock: Clock, at: datetime, zone: str, waits_for_customer: bool) -> tuple[str, str, str]:
-    due = local_time(clock.due_at, zone)
+    """The state, its label, and a sentence or two."""
+    times = {"due": local_time(clock.due_at, zone), "goal": local_time(clock.goal_at, zone)}
     if clock.stopped_at is not None:
-        done = f"Done {local_time(clock.stopped_at, zone)}"
-        if clock.is_breached(at):
-            late = duration(clock.stopped_at - clock.due_at)
-            return "late", "Late", f"{done}, {late} after the promised {due}."
-        return "kept", "Kept", f"{done}, promised by {due}."
+        return _done(
+            clock, clock.stopped_at, at, times | {"done": local_time(clock.stopped_at, zone)}
+        )
+    late = pgettext("promise", "Late")
     if clock.superseded_at is not None:
-        return "late", "Late", f"Promised by {due}, and missed before the priority changed."
+        words = _("Promised by %(due)s, and missed before the priority changed.")
+        return "late", late, words % times
     if clock.is_breached(at):
-        late = due_words(clock.due_at, clock.end_or(at))
-        return "late", "Late", f"Promised by {due}: {late}. We are sorry."
+        times["late"] = due_words(clock.due_at, clock.end_or(at))
+        return "late", late, _("Promised by %(due)s: %(late)s. We are sorry.") % times
     if clock.paused_at is not None:
-        since = f"The time stands still since {local_time(clock.paused_at, zone)}"
+        times["since"] = local_time(clock.paused_at, zone)
         if waits_for_customer:
-            return "waiting", "Waiting for you", f"{since}, and runs on when you answer."
-        return "on-hold", "On hold", f"{since}."
-    words = f"By {due}, {due_words(clock.due_at, at)}."
+            words = _("The time stands still since %(since)s, and runs on when you answer.")
+            return "waiting", _("Waiting for you"), words % times
+        return "on-hold", _("On hold"), _("The time stands still since %(since)s.") % times
+    times["left"] = due_words(clock.due_at, at)
+    words = _("By %(due)s, %(left)s.")
     if clock.goal_at is not None and at < clock.goal_at < clock.due_at:
-        words = f"We aim for {local_time(clock.goal_at, zone)}. {words}"
-    return "due", "Due", words
+        words = _("We aim for %(goal)s. By %(due)s, %(left)s.")
+    return "due", pgettext("promise", "Due"), words % times
+
+
+def _done(
+    clock: Clock, stopped_at: datetime, at: datetime, times: dict[str, str]
+) -> tuple[str, str, str]:
+    if clock.is_breached(at):
+        times["late"] = duration(stopped_at - clock.due_at)
+        words = _("Done %(done)s, %(late)s after the promised %(due)s.")
+        return "late", pgettext("promise", "Late"), words % times
+    return "kept", pgettext("promise", "Kept"), _("Done %(done)s, promised by %(due)s.") % times

@@ -7,14 +7,34 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from sla.models import Calendar, Condition, Holiday, Metric, OpeningHours, Policy, Priority, Target
 
 MIDNIGHT = "24:00"
 
-# A condition that lets time stand still, as it follows "while".
-CONDITION_WORDS = {
-    Condition.WAITING_FOR_CUSTOMER.value: "we wait for your answer",
-    Condition.WITH_ENGINEERING.value: "our engineers have it",
+# What stands still, and while what lasts.
+PAUSE_RULES = {
+    (Metric.FIRST_RESPONSE.value, Condition.WAITING_FOR_CUSTOMER.value): gettext_lazy(
+        "The time for the first response stands still while we wait for your answer."
+    ),
+    (Metric.FIRST_RESPONSE.value, Condition.WITH_ENGINEERING.value): gettext_lazy(
+        "The time for the first response stands still while our engineers have it."
+    ),
+    (Metric.NEXT_RESPONSE.value, Condition.WAITING_FOR_CUSTOMER.value): gettext_lazy(
+        "The time for the next response stands still while we wait for your answer."
+    ),
+    (Metric.NEXT_RESPONSE.value, Condition.WITH_ENGINEERING.value): gettext_lazy(
+        "The time for the next response stands still while our engineers have it."
+    ),
+    (Metric.RESOLUTION.value, Condition.WAITING_FOR_CUSTOMER.value): gettext_lazy(
+        "The time for the resolution stands still while we wait for your answer."
+    ),
+    (Metric.RESOLUTION.value, Condition.WITH_ENGINEERING.value): gettext_lazy(
+        "The time for the resolution stands still while our engineers have it."
+    ),
 }
 
 
@@ -55,20 +75,16 @@ def table_of(policy: Policy) -> Table:
     rows = [
         Promises(
             priority,
-            [(metric.label, found.get((priority.pk, metric.value))) for metric in metrics],
+            [(str(metric.label), found.get((priority.pk, metric.value))) for metric in metrics],
         )
         for priority in sorted(priorities.values(), key=lambda priority: priority.rank)
     ]
-    return Table([metric.label for metric in metrics], rows)
+    return Table([str(metric.label) for metric in metrics], rows)
 
 
 def pauses_of(policy: Policy) -> list[str]:
     """When time stands still, a sentence for each rule."""
-    return [
-        f"The time for the {rule.get_metric_display().lower()} stands still while "
-        f"{CONDITION_WORDS[rule.condition]}."
-        for rule in policy.pause_rules.all()
-    ]
+    return [str(PAUSE_RULES[rule.metric, rule.condition]) for rule in policy.pause_rules.all()]
 
 
 def week_of(calendar: Calendar) -> list[Days]:
@@ -89,11 +105,13 @@ def holidays_of(calendar: Calendar, *, first: date, last: date) -> list[Holiday]
 
 
 def _names(days: Sequence[OpeningHours.Weekday]) -> str:
-    first, last = str(days[0].label), str(days[-1].label)
+    first, last = str(WEEKDAYS[days[0].value]), str(WEEKDAYS[days[-1].value])
     if len(days) == 1:
         return first
-    return f"{first} {'and' if len(days) == 2 else 'to'} {last}"
+    words = _("%(first)s and %(last)s") if len(days) == 2 else _("%(first)s to %(last)s")
+    return words % {"first": first, "last": last}
 
 
 def _span(opens: str, closes: str) -> str:
-    return f"{opens} to {'midnight' if closes == MIDNIGHT else closes}"
+    words = _("%(opens)s to midnight") if closes == MIDNIGHT else _("%(opens)s to %(closes)s")
+    return words % {"opens": opens, "closes": closes}

@@ -14,7 +14,7 @@ from django.core.exceptions import (
     TooManyFilesSent,
 )
 from django.core.files.uploadhandler import MemoryFileUploadHandler, TemporaryFileUploadHandler
-from django.http import HttpRequest, HttpResponseBase, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -24,6 +24,7 @@ from tickets.portal import errors
 type View = Callable[..., HttpResponseBase]
 
 CHUNK = 64 * 1024
+ASKS, ASKS_FOR_ADDRESS, TELLS = "X-Answer", "address", "X-Next"
 
 
 class CappedUpload(TemporaryFileUploadHandler):
@@ -39,6 +40,8 @@ class CappedUpload(TemporaryFileUploadHandler):
 
 def bounded(view: View) -> View:
     """Let a view with a form read text as UTF-8 and files within the limits.
+
+    A script that shows how far the sending is gets the address of the next page, see `_told_where`.
 
     The check of the CSRF token reads the form too, so it moves inside (Django's documented way to
     choose upload handlers in a view). What is too much for the server answers 413 with a sentence.
@@ -58,9 +61,22 @@ def bounded(view: View) -> View:
             return errors.too_large(request)
         except (UnreadablePostError, MultiPartParserError, BadRequest):
             return render(request, "400.html", status=400)
-        return guarded(request, *args, **kwargs)
+        return _told_where(request, guarded(request, *args, **kwargs))
 
     return read
+
+
+def _told_where(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """For static/js/uploads.js, where to go instead of a redirection.
+
+    A browser follows a redirection before its script learns of it, and the sentence that the next
+    page shows once ("We have your request") would be gone with the page that nobody sees.
+    """
+    if request.headers.get(ASKS) != ASKS_FOR_ADDRESS or not response.has_header("Location"):
+        return response
+    told = HttpResponse(status=204, headers={TELLS: response.headers["Location"]})
+    told.cookies.update(response.cookies)
+    return told
 
 
 def _read_the_rest(request: HttpRequest) -> None:

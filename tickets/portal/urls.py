@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from tickets.portal import conversation, downloads, escalations, pages, promises, submission
+from tickets.portal import (
+    brand,
+    conversation,
+    downloads,
+    escalations,
+    language,
+    mine,
+    pages,
+    profile,
+    promises,
+    submission,
+    work,
+)
 
 
 class Reference:
@@ -25,9 +37,17 @@ app_name = "portal"
 urlpatterns = [
     path("", pages.start, name="start"),
     path("policy/", pages.policy, name="policy"),
+    path("profile/", profile.profile, name="profile"),
+    path("language/", language.choose, name="language"),
+    path("brand.css", brand.css, name="brand_css"),
+    path("brand/logo", brand.logo, name="brand_logo"),
+    path("tickets/", mine.tickets, name="tickets"),
     path("tickets/new/", submission.new, name="new"),
+    path("tickets/new/work/", work.fresh, name="work"),
     path("tickets/<reference:reference>/", conversation.signed_in, name="own_ticket"),
+    path("tickets/<reference:reference>/news/", conversation.news_signed_in, name="own_news"),
     path("tickets/<reference:reference>/<str:key>/", conversation.by_link, name="ticket"),
+    path("tickets/<reference:reference>/<str:key>/news/", conversation.news_by_link, name="news"),
     path(
         "tickets/<reference:reference>/<str:key>/files/<int:pk>/",
         downloads.by_link,

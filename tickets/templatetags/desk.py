@@ -10,6 +10,9 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateformat import format as in_format
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from sla.core import deadlines
 from sla.models import Clock, Target
@@ -18,24 +21,34 @@ register = template.Library()
 
 DAY = 24 * 60
 
-# Unit -> what follows one of it, what follows several.
+# Unit -> so much of it; `amount` decides between one and several, `counted` is what is shown.
 UNIT_WORDS = {
-    deadlines.HOURS: ("hour, day and night", "hours, day and night"),
-    deadlines.BUSINESS_HOURS: ("business hour", "business hours"),
-    deadlines.BUSINESS_DAYS: ("business day", "business days"),
+    deadlines.HOURS: ngettext_lazy(
+        "%(counted)s hour, day and night", "%(counted)s hours, day and night", "amount"
+    ),
+    deadlines.BUSINESS_HOURS: ngettext_lazy(
+        "%(counted)s business hour", "%(counted)s business hours", "amount"
+    ),
+    deadlines.BUSINESS_DAYS: ngettext_lazy(
+        "%(counted)s business day", "%(counted)s business days", "amount"
+    ),
 }
+
+# Zones that some languages call by letters of their own.
+ZONE_NAMES = {"CET": gettext_lazy("CET"), "CEST": gettext_lazy("CEST")}
 
 
 @register.filter
 def local_time(at: datetime | None, zone_name: str = "") -> str:
     """Such as "Tue 3 Nov, 10:00 IST", in that zone, else in the active one; "" for None."""
-    return _local(at, zone_name, "D j M, H:i")
+    # Translators: a date format of Django; an escaped letter (\U) stands for itself.
+    return _local(at, zone_name, _("D j M, H:i"))
 
 
 @register.filter
 def local_time_and_year(at: datetime | None, zone_name: str = "") -> str:
     """Such as "3 Nov 2026, 10:00 IST", for what may be long ago; "" for None."""
-    return _local(at, zone_name, "j M Y, H:i")
+    return _local(at, zone_name, _("j M Y, H:i"))
 
 
 @register.filter
@@ -47,10 +60,12 @@ def duration(span: timedelta | float) -> str:
     seconds = span.total_seconds() if isinstance(span, timedelta) else span
     minutes = int(abs(seconds) // 60)
     if minutes == 0:
-        return "less than 1 min"
-    if minutes >= DAY:
-        return _joined((minutes // DAY, "d"), (minutes % DAY // 60, "h"))
-    return _joined((minutes // 60, "h"), (minutes % 60, "min"))
+        return _("less than 1 min")
+    days, hours = divmod(minutes // 60, 24)
+    shown = [(days, _days(days)), (hours, hour_words(hours))]
+    if minutes < DAY:
+        shown.append((minutes % 60, minute_words(minutes % 60)))
+    return " ".join(words for amount, words in shown if amount)
 
 
 @register.filter
@@ -62,9 +77,9 @@ def due_words(due_at: datetime | None, now: datetime) -> str:
     if due_at is None:
         return ""
     if due_at == now:
-        return "due now"
-    span = duration(due_at - now)
-    return f"due in {span}" if due_at > now else f"{span} late"
+        return _("due now")
+    span = {"span": duration(due_at - now)}
+    return _("due in %(span)s") % span if due_at > now else _("%(span)s late") % span
 
 
 @register.filter
@@ -81,11 +96,21 @@ def in_words(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
+def hour_words(hours: int) -> str:
+    """Such as "1,500 h"."""
+    return _("%(hours)s h") % {"hours": number_format(hours, force_grouping=True)}
+
+
+def minute_words(minutes: int) -> str:
+    """Such as "5 min"."""
+    return _("%(minutes)d min") % {"minutes": minutes}
+
+
 def zone_label(at: datetime) -> str:
     """How people call the zone of a local time: "IST", or "UTC+03" where it has no letters."""
     name = at.tzname() or ""
     if name[:1] not in "+-":
-        return name
+        return str(ZONE_NAMES.get(name, name))
     return f"UTC{name[:3]}:{name[3:]}" if len(name) > len("+03") else f"UTC{name}"
 
 
@@ -96,14 +121,15 @@ def _local(at: datetime | None, zone_name: str, pattern: str) -> str:
     return f"{in_format(local, pattern)} {zone_label(local)}"
 
 
-def _joined(*parts: tuple[int, str]) -> str:
-    return " ".join(f"{amount} {unit}" for amount, unit in parts if amount)
+def _days(days: int) -> str:
+    return ngettext("%(days)d d", "%(days)d d", days) % {"days": days}
 
 
 def _units(amount: int, unit: str, goal: int | None) -> str:
-    one, several = UNIT_WORDS[unit]
-    counted = f"{goal} to {amount}" if goal and goal < amount else str(amount)
-    return f"{counted} {one if counted == '1' else several}"
+    counted = str(amount)
+    if goal and goal < amount:
+        counted = _("%(goal)d to %(limit)d") % {"goal": goal, "limit": amount}
+    return str(UNIT_WORDS[unit] % {"amount": amount, "counted": counted})
 
 
 @register.simple_tag

@@ -24,18 +24,28 @@ LIST_HEADERS: Final = {"list-id": "List-Id", "list-unsubscribe": "List-Unsubscri
 
 
 def reason(headers: Headers, content_type: str, sender: str, sender_name: str) -> tuple[str, bool]:
-    """Why a message is automatic, as a sentence ("" when nothing says so), and whether the only
-    sign is that it came through a mailing list. Our own addresses are not known here.
+    """Why a message must not be answered by a machine, as a sentence ("" when nothing says so), and
+    whether the only signs are those that people's mail has as well. Our own addresses are not known
+    here.
     """
     found = _robot(headers, content_type) or _robots_name(sender, sender_name)
     if found:
         return found, False
+    found = _unanswered_person(headers)
+    return found, bool(found)
+
+
+def _unanswered_person(headers: Headers) -> str:
     if headers.token("precedence") == "list":
-        return "Its header Precedence says list.", True
+        return "Its header Precedence says list."
     for name, written in LIST_HEADERS.items():
         if headers.raw(name):
-            return f"It came through a mailing list: it has the header {written}.", True
-    return "", False
+            return f"It came through a mailing list: it has the header {written}."
+    # "Send me no automatic answer": Exchange and ticket systems write it on people's mail.
+    suppressed = headers.line("x-auto-response-suppress", Charsets())
+    if SUPPRESSED.search(suppressed):
+        return f"Its header X-Auto-Response-Suppress says {suppressed[:100]}."
+    return ""
 
 
 def _robot(headers: Headers, content_type: str) -> str:
@@ -47,9 +57,6 @@ def _robot(headers: Headers, content_type: str) -> str:
     precedence = headers.token("precedence")
     if precedence in PRECEDENCES:
         return f"Its header Precedence says {precedence}."
-    suppressed = headers.line("x-auto-response-suppress", Charsets())
-    if SUPPRESSED.search(suppressed):
-        return f"Its header X-Auto-Response-Suppress says {suppressed[:100]}."
     for name, written in PRESENT.items():
         if headers.raw(name) and headers.token(name) != "no":
             return f"It has the header {written}."

@@ -23,7 +23,9 @@ META_CHARSET: Final = re.compile(
 NESTED: Final = frozenset({"message/rfc822", "message/global", "message/news"})
 OPAQUE: Final = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 INLINE_PGP: Final = re.compile(r"^-----BEGIN PGP (SIGNED )?MESSAGE-----$", re.MULTILINE)
-BREAKS: Final = re.compile(r"\r+\n|\r|\x0b|\x0c|\x85|\u2028|\u2029")
+CRLF: Final = re.compile(r"(?<!\r)\r++\n")
+OTHER_BREAKS: Final = re.compile(r"[\r\x0b\x0c\x85\u2028\u2029]")
+LONGEST_CONTENT_ID: Final = 255
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class Body:
         text = self.charsets.text(data, self._charset(part, data))
         if form == "html":
             return [_Words(html=text)] if text.strip() else []
-        text = BREAKS.sub("\n", text)
+        text = OTHER_BREAKS.sub("\n", CRLF.sub("\n", text))
         if _parameter(part, "format") == "flowed":
             text = _reflowed(text, joined=_parameter(part, "delsp") == "yes")
         text, written_in = without_uuencoded(text)
@@ -137,7 +139,7 @@ class Body:
 
     def _add(self, name: str, kind: str, content: bytes, content_id: str = "") -> None:
         name = self._names.unique(filenames.clean(name) or filenames.unnamed(kind))
-        self.files.append(Attached(name, kind, content, content_id[:500]))
+        self.files.append(Attached(name, kind, content, content_id[:LONGEST_CONTENT_ID]))
 
     def _look_into(self, part: Part) -> None:
         """S/MIME in one piece (RFC 8551, section 3.2.2): the words are inside the file."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 from tickets.channels.mail.addresses import address_of, mailboxes
 from tickets.channels.mail.automatic import is_mail_system
 from tickets.channels.mail.bodies import Body
 from tickets.channels.mail.charsets import Charsets
-from tickets.channels.mail.headers import Headers, read_headers
+from tickets.channels.mail.headers import USABLE_ID, Headers, read_headers
 from tickets.channels.mail.incoming import Action, Bounce, BouncedRecipient
 from tickets.channels.mail.structure import Part
 from tickets.channels.mail.words import one_line
@@ -19,18 +19,30 @@ from tickets.channels.mail.words import one_line
 ACTIONS: Final = frozenset({"failed", "delayed", "delivered", "relayed", "expanded"})
 STATUS: Final = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 REPLY_CODE: Final = re.compile(r"(?<![\d.])([45])\d\d(?=[ -])")
-MESSAGE_ID: Final = re.compile(r"<[^<>]{1,996}>")
 WRITTEN_ID: Final = re.compile(
-    r"^[> ]{0,4}Message-ID:\s{0,9}(<[^<>\s]{1,996}>)", re.I | re.MULTILINE
+    rf"^[> ]{{0,4}}Message-ID:\s{{0,9}}({USABLE_ID})", re.IGNORECASE | re.MULTILINE
 )
-# RFC 3463: the mailbox is full, the message too long or too big, its content or our policy refused.
-# The next message may be taken.
-NOT_THE_ADDRESS: Final = re.compile(r"5\.(?:2\.[23]|3\.[14]|4\.\d+|6\.\d+|7\.\d+)")
+# RFC 3463 and 7505: there is no such mailbox or domain (5.1.7 and 5.1.8 are about the sender, us),
+# or it is disabled. With any other status, and with none, the next message may be taken: servers
+# refuse a message for its size, its content or our name by a bare 550 as well.
+NO_SUCH_ADDRESS: Final = re.compile(r"5\.1\.(?:[1-6]|10)|5\.2\.1")
 RETURNED: Final = frozenset({"message/rfc822", "message/global", "text/rfc822-headers"})
 MOST_RECIPIENTS: Final = 500
 LONGEST_DIAGNOSTIC: Final = 1_000
 SEARCHED: Final = 20_000
+END_OF_FIELDS: Final = re.compile(rb"\n[ \t]*\n")
 LINE: Final = re.compile(r"[^\n]+")
+
+
+def status_in(text: str) -> str:
+    """The first status code (RFC 3463) in what a server said, or ""."""
+    found = STATUS.search(text)
+    return found[1] if found else ""
+
+
+def is_hard(status: str) -> bool:
+    """Whether this status says that the address takes no mail at all, whatever is sent to it."""
+    return NO_SUCH_ADDRESS.fullmatch(status) is not None
 
 
 @dataclass
@@ -63,14 +75,21 @@ def read_bounce(root: Part, body: Body, charsets: Charsets, sender: str) -> Boun
         status = _failed_header(report)
     if not status and is_mail_system(sender):
         status = _written_out(report)
-    return Bounce("delivery", _original_id(report), tuple(status)) if status else None
+    return _bounce("delivery", report, status) if status else None
 
 
 def _complaint(feedback: Headers, report: _Report) -> Bounce:
     addresses = feedback.lines("original-rcpt-to", report.charsets)[:MOST_RECIPIENTS]
     kind = feedback.line("feedback-type", report.charsets)
-    recipients = (BouncedRecipient(address_of(a), "", "", kind, hard=False) for a in addresses)
-    return Bounce("complaint", _original_id(report), tuple(recipients))
+    recipients = [BouncedRecipient(address_of(a), "", "", kind, hard=False) for a in addresses]
+    return _bounce("complaint", report, recipients)
+
+
+def _bounce(
+    kind: Literal["delivery", "complaint"], report: _Report, recipients: list[BouncedRecipient]
+) -> Bounce:
+    candidates = _candidates(report)
+    return Bounce(kind, next(iter(candidates), ""), tuple(recipients), candidates)
 
 
 def _delivery_status(report: _Report) -> list[BouncedRecipient]:
@@ -79,7 +98,8 @@ def _delivery_status(report: _Report) -> list[BouncedRecipient]:
             continue
         content = report.body.content(part).replace(b"\r\n", b"\n")
         found = []
-        for block in re.split(rb"\n[ \t]*\n", content.strip())[: MOST_RECIPIENTS + 1]:
+        blocks = END_OF_FIELDS.split(content.strip(), MOST_RECIPIENTS + 1)
+        for block in blocks[: MOST_RECIPIENTS + 1]:
             fields, _ = read_headers(block, 0, len(block))
             if fields.raw("final-recipient") or fields.raw("original-recipient"):
                 found.append(_recipient(fields, report.charsets))
@@ -107,16 +127,14 @@ def _recipient(fields: Headers, charsets: Charsets) -> BouncedRecipient:
 
 def _settled(address: str, action: str, status: str, diagnostic: str) -> BouncedRecipient:
     """Each of action and status says what the other leaves out."""
-    found = STATUS.search(status)
-    in_words = STATUS.search(diagnostic)
-    if in_words and (found is None or found[1].endswith(".0.0")):
-        found = in_words
-    code = found[1] if found else ""
+    code, in_words = status_in(status), status_in(diagnostic)
+    if in_words and (not code or code.endswith(".0.0")):
+        code = in_words
     if not code and (reply := REPLY_CODE.search(diagnostic)):
         code = f"{reply[1]}.0.0"
     if action not in ACTIONS:
         action = {"5": "failed", "4": "delayed", "2": "delivered"}.get(code[:1], "failed")
-    hard = action == "failed" and code[:1] == "5" and not NOT_THE_ADDRESS.fullmatch(code)
+    hard = action == "failed" and is_hard(code)
     return BouncedRecipient(address, cast("Action", action), code, diagnostic, hard=hard)
 
 
@@ -131,7 +149,7 @@ def _failed_header(report: _Report) -> list[BouncedRecipient]:
 
 def _written_out(report: _Report) -> list[BouncedRecipient]:
     """A mail system that tells its trouble in prose, with a copy of what we sent."""
-    if not _original_id(report):
+    if not _returned_ids(report):
         return []
     return [_settled("", "failed", "", _reasons(report.body.text, [""])[0])]
 
@@ -149,10 +167,18 @@ def _reasons(text: str, addresses: list[str]) -> list[str]:
     return [one_line(line, LONGEST_DIAGNOSTIC) for line in behind]
 
 
-def _original_id(report: _Report) -> str:
+def _candidates(report: _Report) -> tuple[str, ...]:
+    """The ids that our message may have: as it came back, else what the report says it answers."""
+    headers, charsets = report.root.headers, report.charsets
+    answered = headers.ids("in-reply-to", charsets)
+    newest_first = headers.ids("references", charsets)[::-1]
+    return tuple(dict.fromkeys([*_returned_ids(report), *answered, *newest_first]))
+
+
+def _returned_ids(report: _Report) -> tuple[str, ...]:
+    """Those of the message that came back, as a part or written out in the text."""
     returned = report.first(RETURNED)
-    line = returned.line("message-id", report.charsets) if returned else ""
-    if found := MESSAGE_ID.search(line):
-        return "".join(found[0].split())
+    if returned and (ids := returned.ids("message-id", report.charsets)):
+        return ids
     written = WRITTEN_ID.search(report.body.text[:SEARCHED])
-    return written[1] if written else ""
+    return (written[1],) if written else ()

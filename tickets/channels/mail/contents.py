@@ -11,6 +11,11 @@ NOT_BASE64: Final = bytes(
 )
 # More base64 after the padding: some mailers encode a file in pieces and put them in a row.
 GOES_ON: Final = re.compile(rb"[A-Za-z0-9+/=\s]*")
+PIECE: Final = re.compile(rb"[^=]+")
+# Pieces that mailers make have a line at least, so no more than one "=" in so many bytes, and few
+# more. What has more is no base64, and would take a second for each million of them.
+BYTES_FOR_EACH_PADDING: Final = 30
+PADDING_TO_SPARE: Final = 100
 UU_BEGIN: Final = re.compile(r"^begin [0-7]{3,4} (\S[^\n]{0,250})\n", re.MULTILINE)
 UU_LINE: Final = re.compile(r"[ -`]{0,88}")
 UU_ENCODINGS: Final = frozenset({"x-uuencode", "uuencode", "x-uue", "uue"})
@@ -36,7 +41,12 @@ def unbased(data: bytes) -> bytes:
     rest = data[padding:].lstrip(b"=\r\n\t ")
     if not rest or not GOES_ON.fullmatch(rest):
         return _piece(data[:padding])
-    return b"".join(_piece(piece) for piece in data.split(b"=") if piece)
+    if data.count(b"=") > len(data) // BYTES_FOR_EACH_PADDING + PADDING_TO_SPARE:
+        return _piece(data)
+    out = bytearray()
+    for piece in PIECE.finditer(data):
+        out += _piece(piece[0])
+    return bytes(out)
 
 
 def _piece(data: bytes) -> bytes:

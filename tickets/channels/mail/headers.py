@@ -44,6 +44,11 @@ TOKEN: Final = re.compile(r"\s*[\"']?([\w.+-]+)")
 ATTRIBUTE: Final = re.compile(
     r"(?<![\w!#$&^.+*%-])([\w!#$&^.+*%-]{1,60}+)[ \t]{0,20}+=[ \t]{0,20}+"
 )
+MESSAGE_ID: Final = re.compile(r"<([^<>]{1,996})>")
+BARE_ID: Final = re.compile(r"[^\s<>@]{1,500}@[^\s<>@]{1,490}")
+# What we can write into a header of ours again, and keep in an index, which takes 2,704 bytes.
+USABLE_ID: Final = r"<[!-;=?-~]{1,900}>"
+MOST_IDS: Final = 100
 QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)(?:"|\Z)', re.DOTALL)
 BARE: Final = re.compile(r"[^;]*")
 # name, number of a continuation, "extended" (RFC 2231, sections 3 and 4)
@@ -101,6 +106,22 @@ class Headers:
         values = self.raw(name)
         found = TOKEN.match(values[0].decode("latin-1")) if values else None
         return found[1].lower() if found else ""
+
+    def ids(self, name: str, charsets: Charsets) -> tuple[str, ...]:
+        """Message-IDs (RFC 5322, section 3.6.4) in order, once each, without the folds within.
+
+        Those that are not ASCII or longer than 902 characters are left out. Of very many, the first
+        one and the last ones.
+        """
+        found: dict[str, None] = {}
+        for value in self.texts(name, charsets):
+            text = one_line(value, LONGEST_VALUE)
+            ids = [f"<{''.join(i.split())}>" for i in MESSAGE_ID.findall(text)]
+            if not ids and BARE_ID.fullmatch(text):
+                ids = [f"<{text}>"]  # Some mailers forget the brackets.
+            found.update(dict.fromkeys(i for i in ids if re.fullmatch(USABLE_ID, i)))
+        ids = list(found)
+        return tuple(ids if len(ids) <= MOST_IDS else [ids[0], *ids[1 - MOST_IDS :]])
 
     def parameters(self, name: str) -> dict[str, Parameter]:
         """What follows the first semicolon, by name in lower case."""

@@ -33,7 +33,7 @@ class BouncedRecipient:
 
     `address` is "" when the report does not name it. `status` is a code such as "5.1.1" (RFC 3463)
     or "". `diagnostic` is what the other server said. `hard` says that the address takes no mail at
-    all; a full mailbox, a message that is too big and a refusal by policy are not hard.
+    all, because the status says so: nothing else is hard.
     """
 
     address: str
@@ -48,12 +48,16 @@ class Bounce:
     """A report about a message that we sent.
 
     `kind` is "complaint" when a person called it spam (RFC 5965), else "delivery"; only an action
-    of "failed" is a failure. `original_message_id` is ours, with angle brackets, or "".
+    of "failed" is a failure. `original_message_id` is ours as far as the report says, with angle
+    brackets, or "". Not every report has the headers of what it is about (RFC 3464, section 2), and
+    mail servers on the way may have given it another id: `candidates` are all ids that it may be,
+    the likeliest first, so the first one is `original_message_id`.
     """
 
     kind: Literal["delivery", "complaint"]
     original_message_id: str
     recipients: tuple[BouncedRecipient, ...] = ()
+    candidates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class Incoming:
     names: Mapping[str, str] = field(default_factory=dict)
     """Display names by address in lower case."""
     message_id: str = ""
-    """With angle brackets, as all ids here; "" when there is none."""
+    """With angle brackets, as all ids here, ASCII of at most 902 characters; "" without one."""
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
     """The oldest first (RFC 5322, section 3.6.4)."""
@@ -94,11 +98,14 @@ class Incoming:
     protection: Protection = ""
     """Whether it claims to be signed or encrypted. Nobody has checked the signature."""
     auto_generated: str = ""
-    """Why this is no person's mail, as a sentence; "" when a person wrote it."""
+    """Why it must not be answered by a machine, as a sentence; "" when nothing says so."""
     only_by_list: bool = False
-    """The only such sign is that it came through a mailing list, where people write as well."""
+    """The only such sign is one that people's mail has as well: it came through a mailing list, or
+    asks for no automatic answer. Somebody wrote it, and still it is never acknowledged."""
     bounce: Bounce | None = None
     authentication_results: tuple[str, ...] = ()
     """RFC 8601, topmost first. Only one that our own server wrote on top may be believed."""
     remarks: tuple[str, ...] = ()
     """Sentences for the agent about what was left out or looks wrong."""
+    trouble: str = ""
+    """Why nothing could be read, in a programmer's words: a defect of ours; "" when it was read."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -15,7 +14,7 @@ from tickets.channels.mail.automatic import reason
 from tickets.channels.mail.bodies import Body
 from tickets.channels.mail.bounces import read_bounce
 from tickets.channels.mail.charsets import Charsets
-from tickets.channels.mail.headers import LONGEST_VALUE, Headers
+from tickets.channels.mail.headers import Headers
 from tickets.channels.mail.incoming import Attached, Incoming
 from tickets.channels.mail.replies import reply_text
 from tickets.channels.mail.structure import Structure
@@ -23,10 +22,8 @@ from tickets.channels.mail.words import one_line
 
 logger = logging.getLogger(__name__)
 
-MESSAGE_ID: Final = re.compile(r"<([^<>]{1,996})>")
-BARE_ID: Final = re.compile(r"[^\s<>@]{1,500}@[^\s<>@]{1,490}")
-MOST_IDS: Final = 100
 MOST_ADDRESSES: Final = 1_000
+MOST_ARRIVED: Final = 100
 LONGEST_DATE: Final = 200
 SHOWN_SENDERS: Final = (
     ("from", "From"),
@@ -36,16 +33,33 @@ SHOWN_SENDERS: Final = (
 )
 ARRIVED: Final = ("delivered-to", "x-original-to", "envelope-to")
 NOT_READ: Final = "The message could not be read: it is in the file message.eml."
+LONGEST_TROUBLE: Final = 500
+# What Python raises where code meets data that it did not expect. Anything else is not about the
+# message, and goes on to the caller: above all the end of a worker's time, which Celery raises
+# wherever the program is (SoftTimeLimitExceeded, an Exception of no other kind).
+DEFECTS: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    BufferError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 
 
 def parse(raw: bytes) -> Incoming:
-    """What an e-mail says. Never raises: what cannot be understood is told in `remarks`."""
+    """What an e-mail says. Raises for no bytes at all: what cannot be understood is told in
+    `remarks`, and a defect of ours in `trouble`. What interrupts the program goes through.
+    """
     try:
         return _parse(raw)
-    except Exception:
+    except DEFECTS as error:
         logger.exception("An e-mail of %d bytes could not be read.", len(raw))
         whole = Attached("message.eml", "message/rfc822", bytes(raw))
-        return Incoming(attachments=(whole,), remarks=(NOT_READ,))
+        trouble = one_line(f"{type(error).__name__}: {error}", LONGEST_TROUBLE)
+        return Incoming(attachments=(whole,), remarks=(NOT_READ,), trouble=trouble)
 
 
 def _parse(raw: bytes) -> Incoming:
@@ -62,7 +76,7 @@ def _parse(raw: bytes) -> Incoming:
     automatic, only_by_list = reason(
         headers, root.content_type, people.sender.address, people.sender.name
     )
-    in_reply_to = _ids(headers, "in-reply-to", charsets)
+    in_reply_to = headers.ids("in-reply-to", charsets)
     return Incoming(
         subject=subject,
         sender=people.sender.address,
@@ -73,9 +87,9 @@ def _parse(raw: bytes) -> Incoming:
         cc=people.addresses("cc"),
         delivered_to=_delivered_to(headers, charsets),
         names=people.names,
-        message_id=next(iter(_ids(headers, "message-id", charsets)), ""),
+        message_id=next(iter(headers.ids("message-id", charsets)), ""),
         in_reply_to=next(iter(in_reply_to), ""),
-        references=_ids(headers, "references", charsets),
+        references=headers.ids("references", charsets),
         sent_at=_sent_at(headers.line("date", charsets)),
         text=body.text,
         reply_text=reply_text(body.text, subject),
@@ -136,23 +150,7 @@ class _People:
 
 def _delivered_to(headers: Headers, charsets: Charsets) -> tuple[str, ...]:
     found = (address_of(line) for name in ARRIVED for line in headers.texts(name, charsets))
-    return tuple(islice(dict.fromkeys(address for address in found if address), MOST_IDS))
-
-
-def _ids(headers: Headers, name: str, charsets: Charsets) -> tuple[str, ...]:
-    """Message-IDs (RFC 5322, section 3.6.4) in order, once each, without the folds within.
-
-    Of very many, the first one and the last ones.
-    """
-    found: dict[str, None] = {}
-    for value in headers.texts(name, charsets):
-        text = one_line(value, LONGEST_VALUE)
-        ids = [f"<{''.join(i.split())}>" for i in MESSAGE_ID.findall(text)]
-        if not ids and BARE_ID.fullmatch(text):
-            ids = [f"<{text}>"]  # Some mailers forget the brackets.
-        found.update(dict.fromkeys(ids))
-    ids = list(found)
-    return tuple(ids if len(ids) <= MOST_IDS else [ids[0], *ids[1 - MOST_IDS :]])
+    return tuple(islice(dict.fromkeys(address for address in found if address), MOST_ARRIVED))
 
 
 def _sent_at(date: str) -> datetime | None:

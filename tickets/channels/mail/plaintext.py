@@ -17,6 +17,7 @@ SECTIONS: Final = frozenset(
 )
 LINES: Final = PARAGRAPHS | SECTIONS | {"dd", "div", "dt", "hr", "li", "tr"}
 DEEPEST: Final = 10  # Quotes and lists deeper than that look the same.
+MARK: Final = "> "
 LONGEST_LINK: Final = 1_000
 LINK: Final = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 
@@ -121,7 +122,7 @@ class Plain:
         if name not in PARAGRAPHS or not self._lines:
             return
         empty = self._prefix().rstrip()
-        if self._lines[-1].strip("> "):
+        if not _is_empty(self._lines[-1]):
             self._lines.append(empty)
         elif len(empty) < len(self._lines[-1]):
             self._lines[-1] = empty
@@ -134,7 +135,12 @@ class Plain:
         self._link = None if self._link is None else (self._link[0], 0)
 
     def _ends_empty(self) -> bool:
-        return len(self._lines) > 1 and not any(line.strip("> ") for line in self._lines[-2:])
+        return len(self._lines) > 1 and all(_is_empty(line) for line in self._lines[-2:])
 
     def _prefix(self) -> str:
-        return "> " * min(self._quotes, DEEPEST)
+        return MARK * min(self._quotes, DEEPEST)
+
+
+def _is_empty(line: str) -> bool:
+    """Whether it has nothing but marks of quotes. It is asked often, so never of a long line."""
+    return len(line) <= len(MARK) * DEEPEST and not line.strip(MARK)

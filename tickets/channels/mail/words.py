@@ -12,7 +12,8 @@ from tickets.channels.mail.charsets import Charsets
 from tickets.channels.mail.contents import unbased
 
 WORD: Final = re.compile(r"=\?([\w.:+-]{1,60})(?:\*[\w-]{0,20})?\?([bBqQ])\?")
-FOLD: Final = re.compile(r"\r*\n(?=[ \t])")
+# It starts where a run of CR starts, so that the run is read once; so do others like it.
+FOLD: Final = re.compile(r"(?<!\r)\r*+\n(?=[ \t])")
 # Overrides of the direction of writing and marks without width fool the reader of a name.
 # Joiners (U+200C, U+200D) stay: Hindi, Persian and emoji need them.
 DECEPTIVE: Final = dict.fromkeys(

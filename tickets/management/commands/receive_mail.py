@@ -20,8 +20,9 @@ from tickets.models import Mailbox
 class Command(BaseCommand):
     """Ends with 0 when the message is committed, and never otherwise.
 
-    The other codes are those of sysexits.h: 75 makes the mail server keep the message and try
-    again, 65 makes it tell the sender.
+    The other codes are those of sysexits.h: 65, about the message itself, makes the mail server
+    tell the sender; 75, about anything else, makes it keep the message and try again. `manage.py`
+    sees to that where it is not this command's to say: wrong settings, options, signals.
     """
 
     help = "Store the message on standard input; for mail servers that pipe."
