@@ -163,7 +163,7 @@ def _refusals(source: str) -> str:
 
 
 def _templates() -> Iterator[tuple[str, str]]:
-    for path in TEMPLATES.rglob("*.*"):
+    for path in [*TEMPLATES.rglob("*.html"), *TEMPLATES.rglob("*.txt")]:
         if "admin" not in path.relative_to(TEMPLATES).parts:
             yield str(path.relative_to(ROOT)), calls_of(path.read_text())
 

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 
 from celery import current_app
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
@@ -130,6 +131,9 @@ def read(row: InboundMessage, *, at: datetime) -> None:
         _quarantine(row, str(problem), at=at)
     except TooEarly as reason:
         _let_wait(row, str(reason.__doc__))
+    except SoftTimeLimitExceeded:
+        _postpone(row, "It took too long.", at=at)
+        raise  # Celery ends the task in a moment.
     except Exception as error:
         logger.exception("Message %s could not be read.", row.pk)
         _postpone(row, repr(error), at=at)

@@ -93,7 +93,11 @@ def tell(
     if message is not None:
         prefetch_related_objects([message], "attachments")
         files = message.attachments.all()
-        context |= {"enclosed": outbox.fit(files), "signature": message.author.signature}
+        context |= {
+            "file_names": [str(file) for file in files],
+            "enclosed": outbox.fit(files),
+            "signature": message.author.signature,
+        }
     letters = [
         letter(reader, occasion, ticket, at=at, message=message, **context) for reader in readers
     ]

@@ -317,4 +317,4 @@ def test_the_ticket_takes_as_many_queries_for_many_escalations(client: Client, a
         counted.append(len(queries))
     assert ticket.escalations.count() == 5
     assert counted[0] == counted[1]
-    assert Metric.RESOLUTION.label in card(page_of(client, ticket_page(ticket)))
+    assert str(Metric.RESOLUTION.label) in card(page_of(client, ticket_page(ticket)))

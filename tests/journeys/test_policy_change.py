@@ -40,7 +40,7 @@ def send_request(page: Page) -> str:
 
 
 def end_on(page: Page) -> str:
-    """When the page "How we count this" says that the promise ends, with year and zone."""
+    """When the page "Why this time?" says that the promise ends, with year and zone."""
     words = page.locator("tfoot th").inner_text()
     return words.removeprefix("It ends ")
 
@@ -70,7 +70,7 @@ def test_a_holiday_is_seen_applied_explained_and_an_escalation_acknowledged(
     )
     name = send_request(customer.page)
     ticket_page = customer.page.url
-    customer.page.get_by_role("link", name="How we count this: Resolution").click()
+    customer.page.get_by_role("link", name="Why this time? Resolution").click()
     explanation, before = customer.page.url, end_on(customer.page)
 
     manager.sign_in(product.account("manager"))

@@ -214,7 +214,7 @@ def test_every_promise_of_the_ticket_page_leads_to_its_page(
     key = links.key_for(ticket, ticket.requester)
     address = reverse("portal:ticket", args=[ticket.reference, key])
     text = client.get(address).content.decode()
-    found = re.findall(r'href="([^"]*/promises/\d+/)" aria-label="How we count this: [A-Z]', text)
+    found = re.findall(r'href="([^"]*/promises/\d+/)" aria-label="Why this time\? [A-Z]', text)
     shown = Clock.objects.filter(ticket=ticket).counted_in_reports()
     assert sorted(found) == sorted(link(clock) for clock in shown)
     assert len(found) == 3, "the missed one and the two that run"
