@@ -18,7 +18,10 @@ import pytest
 from django.conf import settings
 
 if TYPE_CHECKING:
+    from pytest_django import DjangoDbBlocker
+
     from sla.models import Policy
+    from tests.published import Published
 
 _stack = ExitStack()
 _is_worker = "PYTEST_XDIST_WORKER" in os.environ
@@ -70,12 +73,19 @@ def pytest_unconfigure() -> None:
     _stack.close()
 
 
-@pytest.fixture
-def policy(db: None) -> "Policy":
-    """The published policy, request types and groups, as `load_policy` makes them."""
-    from django.core.management import call_command
+@pytest.fixture(scope="session")
+def published(django_db_setup: None, django_db_blocker: "DjangoDbBlocker") -> "Published":
+    """What `load_policy` makes."""
+    from tests.published import Published
 
+    with django_db_blocker.unblock():
+        return Published.made()
+
+
+@pytest.fixture
+def policy(db: None, published: "Published") -> "Policy":
+    """The published policy, request types and groups, as `load_policy` makes them."""
     from sla.models import Policy
 
-    call_command("load_policy", country="", verbosity=0)
+    published.restore()
     return Policy.objects.default()

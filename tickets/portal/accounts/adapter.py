@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from tickets.models import User
 from tickets.portal.accounts import codes
+from tickets.portal.locale import keep_language
 
 CODE_MAIL = "account/email/login_code"
 SIGNED_OUT = "account/messages/logged_out.txt"
@@ -52,6 +53,7 @@ class Adapter(DefaultAccountAdapter):
         super().login(request, user)
         unproved = User.objects.filter(pk=user.pk, verified_at=None)
         unproved.update(verified_at=timezone.now())
+        keep_language(user)
 
     def is_safe_url(self, url: str) -> bool:
         """Whether to lead there after signing in: to a page of this site, named by its path."""
