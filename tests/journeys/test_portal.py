@@ -108,6 +108,7 @@ def test_a_customer_reports_signs_in_talks_and_rates(
     expect(page.get_by_text(re.compile("Support is (open|closed) now"))).to_be_visible()
     customer.look()
     page.get_by_role("main").get_by_role("link", name=re.compile("Report a problem")).click()
+    expect(page).to_have_url(re.compile("/tickets/new/"))
     expect(page.get_by_role("radio").first).to_have_accessible_name(re.compile("System down"))
     customer.look()
 
@@ -128,11 +129,13 @@ def test_a_customer_reports_signs_in_talks_and_rates(
     number = number_on(page)
     customer.look()
     page.get_by_role("link", name=re.compile("Why this time")).first.click()
+    expect(page).to_have_url(re.compile("/promises/"))
     customer.look()
     page.goto("/policy/")
     customer.look()
 
     customer.ask_for_code(product, address)
+    expect(page.get_by_label("Code")).to_be_visible()
     customer.look()
     customer.type_code(product, address)
     expect(page.get_by_role("heading", level=1)).to_have_text("My tickets")

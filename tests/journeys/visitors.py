@@ -57,6 +57,7 @@ class Visitor:
 def barriers(page: Page, rules: Axe) -> list[str]:
     """What axe finds on the page, light and dark; and whether it scrolls sideways at 320 pixels."""
     found = []
+    page.wait_for_load_state("load")
     # A scheme changes colours alone.
     for scheme, only in (("light", None), ("dark", {"runOnly": ["color-contrast"]})):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
@@ -66,6 +67,8 @@ def barriers(page: Page, rules: Axe) -> list[str]:
             for one in answer["violations"]
             for node in one["nodes"]
         ]
+    # Axe leaves empty ones behind, which htmx would copy, and the content policy complain of.
+    page.evaluate("document.querySelectorAll('[style]').forEach(it => it.removeAttribute('style'))")
     size = page.viewport_size
     page.set_viewport_size({"width": 320, "height": 640})
     if page.evaluate("document.documentElement.scrollWidth > 320"):
