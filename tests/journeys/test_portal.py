@@ -181,6 +181,40 @@ def test_a_customer_reports_signs_in_talks_and_rates(
     assert customer.complained() + stranger.complained() == []
 
 
+SWITCHED_ON = """
+from tickets.models import PortalSettings
+settings = PortalSettings.current()
+settings.incident, settings.incident_url = "Reports are late today.", "https://status.example.com/"
+settings.publishes_attainment = {is_on}
+settings.asks_for_work = {is_on}
+settings.incident = settings.incident if {is_on} else ""
+settings.save()
+"""
+
+
+def test_nothing_stands_in_the_way_on_the_other_pages(chromium: Browser, product: Product) -> None:
+    customer = Customer(chromium, product, PHONE)
+    product.run(SWITCHED_ON.format(is_on=True))
+    addresses = ["/", "/tickets/new/", "/policy/", "/sign-in/", "/no/such/page/"]
+    for address in addresses:
+        customer.page.goto(address)
+        customer.look()
+    expect(customer.page.get_by_role("heading", level=1)).to_be_visible()
+    customer.page.goto("/")
+    expect(customer.page.get_by_text("Reports are late today.")).to_be_visible()
+    customer.page.goto("/tickets/new/")
+    fill_in(customer.page, subject="Proved by work", address="work@acme.example")
+    customer.page.get_by_role("button", name="Send", exact=True).click()
+    expect(customer.page.get_by_role("heading", level=1)).to_have_text("Proved by work")
+    product.run(SWITCHED_ON.format(is_on=False))
+    customer.ask_for_code(product, "work@acme.example")
+    customer.type_code(product, "work@acme.example")
+    customer.page.goto("/sign-out/")
+    customer.look()
+    assert customer.found == []
+    assert customer.complained() == []
+
+
 def test_form_reply_and_sign_in_work_without_scripts(chromium: Browser, product: Product) -> None:
     customer = Customer(chromium, product, PHONE, scripts=False)
     page, address = customer.page, "olga@acme.example"

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from sla.models import Clock
@@ -158,8 +159,13 @@ def _standing_of(page: Page, *, zone: str) -> dict[str, Any]:
 def _status_words(ticket: Ticket, at: datetime) -> tuple[str, str]:
     """The status in words; what was solved too long ago offers nothing more."""
     label, words = status_words(ticket)
-    is_over = not ticket.is_unsolved and not lifecycle.may_be_taken_up(ticket, at)
-    return (label, str(STATUS_WORDS[Status.CLOSED][1])) if is_over else (label, words)
+    if ticket.is_unsolved:
+        return label, words
+    if not lifecycle.may_be_taken_up(ticket, at):
+        return label, str(STATUS_WORDS[Status.CLOSED][1])
+    if ticket.status == Status.CLOSED:
+        words = _("If it is not solved, you can take it up again below.")
+    return label, words
 
 
 def _forms(page: Page, part: Part, rating: ratings.Standing) -> dict[str, Any]:
