@@ -17,6 +17,8 @@ from tests.peers import wait_until
 
 pytestmark = pytest.mark.browser
 
+# What htmx says of a request that a newer one, or leaving the page, cuts off.
+CUT_OFF = ("htmx:afterRequest", "htmx:sendError", "htmx:sendAbort")
 COMPANY = """
 from tickets.models import Organization, User
 agent = User.objects.staff().order_by("pk").first()
@@ -69,8 +71,8 @@ class Customer(Visitor):
         self.page.get_by_role("main").get_by_role("button", name="Sign in").click()
 
     def complained(self) -> list[str]:
-        """Without what was asked for: a refused form, an old link, a poll cut off by leaving."""
-        asked_for = ("the server responded with", "htmx:afterRequest", "htmx:sendError")
+        """Without what was asked for: a refused form, an old link, a poll cut off by another."""
+        asked_for = ("the server responded with", *CUT_OFF)
         return [said for said in self.complaints if not any(word in said for word in asked_for)]
 
 
@@ -179,6 +181,55 @@ def test_a_customer_reports_signs_in_talks_and_rates(
     stranger.look()
     assert customer.found + stranger.found == []
     assert customer.complained() + stranger.complained() == []
+
+
+SIMILAR = """
+from django.utils import timezone
+from tickets import lifecycle
+from tickets.models import User
+nils = User.objects.get(email="nils@acme.example")
+lifecycle.open_ticket(requester=nils, subject="The warehouse scanner beeps", text="All day.",
+    at=timezone.now(), acknowledge=False)
+"""
+DROP = """(field) => {
+  const files = new DataTransfer();
+  files.items.add(new File(["Error 502"], "dropped.txt", { type: "text/plain" }));
+  for (const kind of ["dragenter", "dragover", "drop"]) {
+    const how = { dataTransfer: files, bubbles: true, cancelable: true };
+    field.dispatchEvent(new DragEvent(kind, how));
+  }
+}"""
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_the_form_keeps_words_takes_dropped_files_and_shows_what_is_open_already(
+    chromium: Browser, product: Product, size: dict[str, int]
+) -> None:
+    customer = Customer(chromium, product, size)
+    page = customer.page
+    page.goto("/tickets/new/")
+    fill_in(page, subject="Kept over a crash")
+    page.reload()
+    expect(page.get_by_text("We kept what you had typed.")).to_be_visible()
+    expect(page.get_by_label("Subject")).to_have_value("Kept over a crash")
+    page.locator("[data-files]").evaluate(DROP)
+    expect(page.get_by_role("button", name="Remove dropped.txt")).to_be_visible()
+    customer.look()
+    page.get_by_role("button", name="Deutsch").click()
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    customer.look()
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en-gb")
+
+    product.run(SIMILAR)
+    customer.ask_for_code(product, "bo@acme.example")
+    customer.type_code(product, "bo@acme.example")
+    page.goto("/tickets/new/")
+    page.get_by_label("Subject").fill("Our warehouse scanner is loud")
+    expect(page.get_by_role("link", name=re.compile("The warehouse scanner")).first).to_be_visible()
+    customer.look()
+    assert customer.found == []
+    assert customer.complained() == []
 
 
 SWITCHED_ON = """
