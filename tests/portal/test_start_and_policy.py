@@ -1,6 +1,7 @@
 """The start page and the published policy, from the rows."""
 
 from datetime import timedelta
+from zoneinfo import available_timezones
 
 import pytest
 from django.test import Client
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from sla.models import Policy, Target
 from tests import factories
+from tickets.portal.pages import RENAMED
 
 
 def page(client: Client, address: str) -> str:
@@ -31,6 +33,19 @@ def test_the_start_page_speaks_in_the_zone_of_the_reader(client: Client, policy:
     text = page(client, "/")
     assert "JST" in text
     assert "IST" not in text
+
+
+def test_a_zone_that_a_browser_calls_by_its_old_name_is_the_calendars_own(
+    client: Client, policy: Policy
+) -> None:
+    client.cookies["zone"] = "Asia/Calcutta"
+    text = page(client, "/policy/")
+    assert "Times are in Asia/Kolkata." in text
+    assert "Calcutta" not in text
+
+
+def test_every_new_name_of_a_zone_is_one() -> None:
+    assert set(RENAMED.values()) <= available_timezones()
 
 
 def test_the_policy_page_shows_every_promise(client: Client, policy: Policy) -> None:

@@ -19,6 +19,20 @@ from tickets.portal import attainment, offers, timetable
 from tickets.portal.contacts import contacts
 
 A_YEAR = timedelta(days=365)
+# Browsers name some zones as CLDR does for ever, by what the tz database called them once (its file
+# `backward`); a calendar has the names of today.
+RENAMED = {
+    "Africa/Asmera": "Africa/Asmara",
+    "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
+    "America/Godthab": "America/Nuuk",
+    "America/Indianapolis": "America/Indiana/Indianapolis",
+    "Asia/Calcutta": "Asia/Kolkata",
+    "Asia/Katmandu": "Asia/Kathmandu",
+    "Asia/Rangoon": "Asia/Yangon",
+    "Asia/Saigon": "Asia/Ho_Chi_Minh",
+    "Atlantic/Faeroe": "Atlantic/Faroe",
+    "Europe/Kiev": "Europe/Kyiv",
+}
 
 
 def viewer_of(request: HttpRequest) -> User | None:
@@ -39,6 +53,7 @@ def zone_of(request: HttpRequest, viewer: User | None, policy: Policy) -> str:
 def zone_said(request: HttpRequest) -> str:
     """The zone that the browser's script told us in a cookie; "" for none, or nonsense."""
     said = request.COOKIES.get(settings.ZONE_COOKIE_NAME, "")
+    said = RENAMED.get(said, said)
     return said if said in _zones() else ""
 
 
