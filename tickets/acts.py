@@ -10,7 +10,7 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 
 from sla import clocks
-from tickets.models import Attachment, Event, Message, Ticket, User
+from tickets.models import Attachment, Event, Holding, Message, Ticket, User
 from tickets.models.messages import clean_filename
 from tickets.refusals import BeforeLastChange, MoveNotAllowed, NothingSaid, OnlyForStaff
 from tickets.states import Act, Status, after, is_allowed
@@ -45,6 +45,7 @@ def locked(ticket: Ticket, at: datetime) -> tuple[Ticket, datetime]:
     held = Ticket.objects.select_for_update(no_key=True).get(pk=ticket.pk)
     if at < held.updated_at - SIMULTANEOUS:
         raise BeforeLastChange
+    held.held_before = held.holder
     return held, max(at, held.updated_at)
 
 
@@ -113,8 +114,32 @@ def done(
     if moves_clocks:
         ticket.next_due_at = clocks.next_due(ticket.pk)
     ticket.save()
+    _held(ticket, at)
     Event.objects.create(ticket=ticket, kind=kind, at=at, by=by, detail=detail)
     return ticket
+
+
+def begin_holding(ticket: Ticket) -> None:
+    """Record who has a new ticket first."""
+    Holding.objects.create(
+        ticket=ticket,
+        team_id=ticket.team_id,
+        assignee_id=ticket.assignee_id,
+        since=ticket.submitted_at,
+    )
+
+
+def _held(ticket: Ticket, at: datetime) -> None:
+    """Record who has the ticket from now on, if that is somebody else; without a span, no row."""
+    if ticket.holder == ticket.held_before:
+        return
+    present = ticket.holdings.filter(until=None)
+    if not present.filter(since__gte=at).update(team=ticket.team_id, assignee=ticket.assignee_id):
+        present.update(until=at)
+        Holding.objects.create(
+            ticket=ticket, team_id=ticket.team_id, assignee_id=ticket.assignee_id, since=at
+        )
+    ticket.held_before = ticket.holder
 
 
 def acts_as_customer(by: User, ticket: Ticket) -> bool:

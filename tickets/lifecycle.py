@@ -16,7 +16,17 @@ from django.db import IntegrityError, transaction
 from sla import clocks
 from sla.models import Clock, Condition, Metric, Priority
 from tickets import notices
-from tickets.acts import Files, Mail, acts_as_customer, done, locked, move, must_be_staff, say
+from tickets.acts import (
+    Files,
+    Mail,
+    acts_as_customer,
+    begin_holding,
+    done,
+    locked,
+    move,
+    must_be_staff,
+    say,
+)
 from tickets.models import Event, Mailbox, RequestType, Team, Ticket, User
 from tickets.refusals import (
     AlreadyWithEngineering,
@@ -71,6 +81,7 @@ def open_ticket(
     try:
         with transaction.atomic():
             ticket.save(force_insert=True)
+            begin_holding(ticket)
             started = _accept(ticket, text=text, attachments=attachments, at=at, mail=mail)
             if acknowledge:
                 notices.acknowledged(ticket, started, at=at)

@@ -3,6 +3,7 @@
 from tickets.models.catalog import RequestType
 from tickets.models.escalations import Escalation
 from tickets.models.followers import Follower
+from tickets.models.holdings import Holding
 from tickets.models.inbound import InboundMessage
 from tickets.models.mail import ChannelPause, Delivery, UndeliverableAddress
 from tickets.models.mailboxes import Mailbox
@@ -19,6 +20,7 @@ __all__ = [
     "Escalation",
     "Event",
     "Follower",
+    "Holding",
     "InboundMessage",
     "LastRead",
     "Mailbox",

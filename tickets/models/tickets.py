@@ -107,6 +107,9 @@ class Ticket(models.Model):
         null=True, blank=True, help_text="The next promise; empty while none is running."
     )
 
+    # Team and assignee when a verb got hold of the ticket; kept by `tickets.acts`.
+    held_before: tuple[int | None, int | None] = (None, None)
+
     objects = TicketQuerySet.as_manager()
 
     class Meta:
@@ -143,6 +146,11 @@ class Ticket(models.Model):
     def policy(self) -> Policy:
         """The policy in force for the requester's organization, asked once for each instance."""
         return policy_for(self.organization)
+
+    @property
+    def holder(self) -> tuple[int | None, int | None]:
+        """The numbers of its team and its assignee."""
+        return self.team_id, self.assignee_id
 
     @property
     def is_unsolved(self) -> bool:
