@@ -86,6 +86,8 @@ SUPPORT_PHONE = env.text("SUPPORT_PHONE")
 TICKET_LINK_DAYS = env.number("TICKET_LINK_DAYS", 90)
 # For so many days after a solution its customer may take the ticket up again.
 REOPEN_DAYS = env.number("REOPEN_DAYS", 14)
+# Tickets are handed to agents whom the desk saw within so many minutes; 0: to all not away.
+PRESENT_MINUTES = env.number("PRESENT_MINUTES", 60)
 # The beginning of a ticket's reference, as in HD-123.
 TICKET_PREFIX = env.text("TICKET_PREFIX", "HD")
 # The largest file that a customer or an agent may attach, in bytes.
@@ -141,6 +143,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "tickets.portal.locale.PortalLocaleMiddleware",
     "tickets.admin.zones.AgentTimeZoneMiddleware",
+    "tickets.admin.seen.SeenMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",

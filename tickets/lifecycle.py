@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 
 from sla import clocks
 from sla.models import Clock, Condition, Metric, Priority
-from tickets import notices
+from tickets import notices, pool
 from tickets.acts import (
     Files,
     Mail,
@@ -27,9 +27,11 @@ from tickets.acts import (
     must_be_staff,
     say,
 )
-from tickets.models import Event, Mailbox, RequestType, Team, Ticket, User
+from tickets.models import Availability, Event, Mailbox, RequestType, Team, Ticket, User
 from tickets.refusals import (
     AlreadyWithEngineering,
+    HandsBackNow,
+    NobodyHasIt,
     NotAnAgent,
     NothingToAssign,
     NotTheRequester,
@@ -145,6 +147,7 @@ def assign(
     at: datetime,
     assignee: User | None = None,
     team: Team | None = None,
+    reason: str = "",
 ) -> Ticket:
     """Hand the ticket to an agent, a team, or both; what is None stays as it is."""
     ticket, at = locked(ticket, at)
@@ -156,13 +159,29 @@ def assign(
         raise NothingToAssign
     status = move(ticket, Act.ASSIGN)
     if new_assignee:
+        if Availability.objects.handing_back(at).filter(user=assignee).exists():
+            raise HandsBackNow
         ticket.assignee, ticket.status = assignee, status
         notices.assigned(ticket, by=by, at=at)
     if new_team:
         ticket.team = team
+        pool.entered(ticket)
     names = [str(to) for to, new in ((assignee, new_assignee), (team, new_team)) if new]
-    detail = f"To {', '.join(names)}."
+    detail = f"To {', '.join(names)}. {reason}".rstrip()
     return done(ticket, Event.Kind.ASSIGNED, by=by, at=at, detail=detail, moves_clocks=False)
+
+
+@transaction.atomic
+def hand_back(*, ticket: Ticket, by: User | None, at: datetime, reason: str = "") -> Ticket:
+    """Nobody has the ticket any more: it is back in its team's pool."""
+    ticket, at = locked(ticket, at)
+    ticket.status = move(ticket, Act.HAND_BACK)
+    if ticket.assignee is None:
+        raise NobodyHasIt
+    detail = f"By {ticket.assignee}{': ' + reason if reason else '.'}"
+    ticket.assignee = None
+    pool.entered(ticket)
+    return done(ticket, Event.Kind.HANDED_BACK, by=by, at=at, detail=detail, moves_clocks=False)
 
 
 @transaction.atomic
@@ -361,6 +380,7 @@ def _accept(
         channel=ticket.channel,
         mail=mail,
     )
+    pool.entered(ticket)
     started = clocks.start(
         ticket_id=ticket.pk,
         policy=ticket.policy,

@@ -59,6 +59,22 @@ class NothingToAssign(Refused):
     """Choose an agent or a team who does not have the ticket already."""
 
 
+class HandsBackNow(Refused):
+    """This agent is away, and hands tickets back. Choose somebody else, or a team."""
+
+
+class NobodyHasIt(Refused):
+    """Nobody has this ticket, so nobody can hand it back."""
+
+
+class NotYourAvailability(Refused):
+    """Only the agent, the lead of a team of his, or a manager can change this."""
+
+
+class BackAlready(Refused):
+    """Choose a time that is still to come."""
+
+
 class SamePriority(Refused):
     """The ticket has this priority already."""
 

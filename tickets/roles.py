@@ -26,7 +26,7 @@ _AGENT = {
     *_each("tickets", "delivery", "view", "change"),
     # Changing a message that came in is to have it read again.
     *_each("tickets", "inboundmessage", "view", "change"),
-    *_each("tickets", "follower rating", "view"),
+    *_each("tickets", "follower rating availability", "view"),
     # Deleting an undeliverable address is to write to it again.
     *_each("tickets", "undeliverableaddress", "view", "delete"),
     *_each("sla", "clock pause clockevent firing priority", "view"),
@@ -39,6 +39,8 @@ _MANAGER = {
     *_each("sla", "calendar policy", "add", "change"),
     *_each("sla", "openinghours holiday", "add", "change", "delete"),
     *_each("tickets", "portalsettings", "view", "change"),
+    # That of others: who is ill, is set away by somebody else.
+    *_each("tickets", "availability", "change"),
     *_each("sla", "target pauserule escalationstep", "add", "change", "delete"),
 }
 _ADMINISTRATOR = {

@@ -21,6 +21,7 @@ class Act(TextChoices):
     CUSTOMER_REPLY = "customer_reply", "write to"
     NOTE = "note", "add a note to"
     ASSIGN = "assign", "assign"
+    HAND_BACK = "hand_back", "hand back"
     FOLLOW = "follow", "add a follower to"
     UNFOLLOW = "unfollow", "remove a follower from"
     VOID_LINKS = "void_links", "void the links to"
@@ -38,6 +39,8 @@ class Act(TextChoices):
 
 
 UNSOLVED = frozenset({Status.NEW, Status.OPEN, Status.PENDING})
+# The next move is ours. What waits for its customer takes nobody's time.
+AT_HAND = frozenset({Status.NEW, Status.OPEN})
 SOLVED = frozenset({Status.RESOLVED, Status.CLOSED})
 
 # act -> {status before: status after}. What is not in the table is refused.
@@ -63,6 +66,8 @@ MOVES: dict[Act, dict[Status, Status]] = {
         Status.PENDING: Status.PENDING,
         Status.RESOLVED: Status.RESOLVED,
     },
+    # Whoever began it: the work has begun.
+    Act.HAND_BACK: {status: status for status in UNSOLVED},
     Act.FOLLOW: {status: status for status in Status if status != Status.CLOSED},
     Act.UNFOLLOW: {status: status for status in Status},
     Act.VOID_LINKS: {status: status for status in Status},

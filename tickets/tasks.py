@@ -9,7 +9,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from sla.sweep import recorded
-from tickets import delivery, escalation, fetching, inbound, recalculation, watchdog
+from tickets import assignment, delivery, escalation, fetching, inbound, recalculation, watchdog
 
 AWAKE_SINCE = timezone.now()
 
@@ -48,6 +48,12 @@ def fetch_mail() -> None:
 def read_mail() -> None:
     """Make tickets and replies of the messages that arrived."""
     _sweep(watchdog.INBOX, inbound.read_waiting)
+
+
+@shared_task
+def hand_out() -> None:
+    """Give tickets to the agents who are at work, and take them from those who left."""
+    _sweep(watchdog.ASSIGNMENT, assignment.go_on)
 
 
 def _sweep(name: str, work: Work) -> None:

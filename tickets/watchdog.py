@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from sla.models import Sweep
-from tickets import notices, outbox, wording
+from tickets import notices, outbox, pool, wording
 from tickets.models import User
 
 OCCASION = "watchdog"
@@ -35,6 +35,7 @@ class Duty:
 
 OUTBOX, ESCALATION, RECALCULATION = "outbox", "escalation", "recalculation"
 FETCHING, INBOX = "fetching", "inbox"
+ASSIGNMENT = "assignment"
 DUTIES = {
     OUTBOX: Duty(outbox.DELIVER, "mail does not go out"),
     ESCALATION: Duty("tickets.tasks.escalate", "nobody is told that a promise is at risk"),
@@ -43,6 +44,7 @@ DUTIES = {
     ),
     FETCHING: Duty("tickets.tasks.fetch_mail", "mail is not fetched"),
     INBOX: Duty("tickets.tasks.read_mail", "mail that arrived does not become tickets"),
+    ASSIGNMENT: Duty(pool.HAND_OUT, "tickets of teams are handed to nobody"),
 }
 
 

@@ -26,6 +26,7 @@ reply            open      open      pending   resolved  -
 customer_reply   new       open      open      open      -
 note             new       open      pending   resolved  closed
 assign           open      open      pending   resolved  -
+hand_back        new       open      pending   -         -
 follow           new       open      pending   resolved  -
 unfollow         new       open      pending   resolved  closed
 void_links       new       open      pending   resolved  closed
@@ -76,6 +77,10 @@ VERBS: dict[Act, tuple[Callable[[Ticket, Cast], Ticket], Event.Kind]] = {
     Act.ASSIGN: (
         lambda t, c: lifecycle.assign(ticket=t, by=c.agent, assignee=c.colleague, at=LATER),
         Event.Kind.ASSIGNED,
+    ),
+    Act.HAND_BACK: (
+        lambda t, c: lifecycle.hand_back(ticket=t, by=c.agent, at=LATER),
+        Event.Kind.HANDED_BACK,
     ),
     Act.FOLLOW: (
         lambda t, c: correspondence.follow(ticket=t, user=c.colleague, by=c.agent, at=LATER),
@@ -202,6 +207,8 @@ def test_a_verb_makes_its_move_with_one_event_or_refuses_aloud(
     cast: Cast, act: Act, before: Status, then: Status | None
 ) -> None:
     ticket = ticket_in(before, cast, with_engineering=act == Act.FROM_ENGINEERING)
+    if act == Act.HAND_BACK:  # Handing back needs somebody who has it, in every status.
+        Ticket.objects.filter(pk=ticket.pk).update(assignee=cast.agent)
     assert ticket.status == before
     verb, kind = VERBS[act]
     unchanged, events = trace(ticket), Event.objects.filter(ticket=ticket).count()

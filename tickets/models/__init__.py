@@ -1,5 +1,6 @@
 """Rows of the help desk: people, tickets, their conversation, and the mail both ways."""
 
+from tickets.models.availability import Availability
 from tickets.models.catalog import RequestType
 from tickets.models.escalations import Escalation
 from tickets.models.followers import Follower
@@ -15,6 +16,7 @@ from tickets.models.tickets import Event, Ticket
 __all__ = [
     "Allowance",
     "Attachment",
+    "Availability",
     "ChannelPause",
     "Delivery",
     "Escalation",

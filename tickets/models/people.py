@@ -136,6 +136,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         "staff", default=False, help_text="May sign in to the desk; customers may not."
     )
     signature = models.TextField(blank=True, help_text="Below what this agent writes to customers.")
+    capacity = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="So many open tickets, beside those that wait for their customers, are handed "
+        "to this agent by themselves; empty: no limit.",
+    )
     is_active = models.BooleanField("active", default=True)
     joined_at = models.DateTimeField(auto_now_add=True)
 
@@ -171,6 +177,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 class Team(models.Model):
     """A group of staff that tickets are handed to."""
 
+    class Assignment(models.TextChoices):
+        MANUAL = "manual", "By hand"
+        ROUND_ROBIN = "round_robin", "Round robin"
+        LEAST_LOADED = "least_loaded", "Least loaded"
+
     name = models.CharField(max_length=100, unique=True)
     lead = models.ForeignKey(
         User,
@@ -187,6 +198,22 @@ class Team(models.Model):
         "engineering",
         default=False,
         help_text="Escalation steps that tell engineering tell this team.",
+    )
+
+    assignment = models.CharField(
+        max_length=20,
+        choices=Assignment,
+        default=Assignment.MANUAL,
+        help_text="How tickets that nobody has are handed to those members who are at work.",
+    )
+    last_assigned = models.ForeignKey(
+        User,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Whose turn it was last.",
     )
 
     class Meta:

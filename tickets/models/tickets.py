@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 from sla.models import Policy, Priority
 from tickets.models.catalog import RequestType
 from tickets.models.people import Organization, Team, User, policy_for
-from tickets.states import UNSOLVED, Act, Status, is_allowed
+from tickets.states import AT_HAND, UNSOLVED, Act, Status, is_allowed
 
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
@@ -36,6 +36,15 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 
     def open(self) -> TicketQuerySet:
         return self.filter(status__in=UNSOLVED)
+
+    def in_pool(self) -> TicketQuerySet:
+        """They are with a team, want work, and nobody has them; the most pressing first."""
+        found = self.filter(team__isnull=False, assignee=None, status__in=AT_HAND)
+        return found.order_by(F("next_due_at").asc(nulls_last=True), "pk")
+
+    def at_hand_of(self, user: User) -> TicketQuerySet:
+        """What somebody has to work on: not what waits for its customer."""
+        return self.filter(assignee=user, status__in=AT_HAND)
 
     def for_desk(self) -> TicketQuerySet:
         """With all that a row of the queue shows, in the order of what is due next."""
@@ -128,6 +137,20 @@ class Ticket(models.Model):
                 name="ticket_queue",
                 condition=Q(status__in=["new", "open", "pending"]),
             ),
+            # Read by tickets.assignment: what a team's pool holds, the most pressing first.
+            models.Index(
+                "team",
+                F("next_due_at").asc(nulls_last=True),
+                "id",
+                name="ticket_pool",
+                condition=Q(assignee=None, status__in=["new", "open"]),
+            ),
+            # Read by tickets.assignment: how much an agent has at hand, and what.
+            models.Index(
+                fields=["assignee", "id"],
+                name="ticket_at_hand",
+                condition=Q(status__in=["new", "open"]),
+            ),
             # Read by the queue without a status filter.
             models.Index(
                 F("next_due_at").asc(nulls_last=True), F("id").desc(), name="ticket_due_next"
@@ -181,6 +204,7 @@ class Event(models.Model):
         CUSTOMER_REPLIED = "customer_replied", "Customer replied"
         NOTED = "noted", "Internal note"
         ASSIGNED = "assigned", "Assigned"
+        HANDED_BACK = "handed_back", "Handed back"
         PRIORITY_CHANGED = "priority_changed", "Priority changed"
         WAITING = "waiting", "Waiting for customer"
         RESUMED = "resumed", "Resumed"
