@@ -26,7 +26,7 @@ _AGENT = {
     *_each("tickets", "delivery", "view", "change"),
     # Changing a message that came in is to have it read again.
     *_each("tickets", "inboundmessage", "view", "change"),
-    *_each("tickets", "follower rating availability", "view"),
+    *_each("tickets", "follower rating availability tag ticketlink", "view"),
     # Deleting an undeliverable address is to write to it again.
     *_each("tickets", "undeliverableaddress", "view", "delete"),
     *_each("sla", "clock pause clockevent firing priority", "view"),
@@ -41,6 +41,7 @@ _MANAGER = {
     *_each("tickets", "portalsettings", "view", "change"),
     # That of others: who is ill, is set away by somebody else.
     *_each("tickets", "availability", "change"),
+    *_each("tickets", "tag", "add", "change", "delete"),
     *_each("sla", "target pauserule escalationstep", "add", "change", "delete"),
 }
 _ADMINISTRATOR = {

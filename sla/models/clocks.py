@@ -46,7 +46,9 @@ class ClockQuerySet(models.QuerySet["Clock"]):
 
     def counted_in_reports(self) -> ClockQuerySet:
         """Promises that were made and stood: a superseded one counts only if it was missed."""
-        return self.filter(Q(superseded_at=None) | Q(superseded_at__gt=F("due_at")))
+        return self.filter(voided_at=None).filter(
+            Q(superseded_at=None) | Q(superseded_at__gt=F("due_at"))
+        )
 
     def with_end(self, at: datetime) -> ClockQuerySet:
         """Adds `end_at`, the instant that decides about a breach: `end_at > due_at`.
@@ -110,6 +112,9 @@ class Clock(models.Model):
     paused_at = models.DateTimeField(null=True)
     stopped_at = models.DateTimeField(null=True)
     superseded_at = models.DateTimeField(null=True)
+    voided_at = models.DateTimeField(
+        null=True, help_text="When it turned out that nobody was promised anything: spam."
+    )
 
     goal_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField()
@@ -135,6 +140,12 @@ class Clock(models.Model):
             models.CheckConstraint(
                 condition=Q(stopped_at=None) | Q(superseded_at=None),
                 name="clock_ends_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(voided_at=None)
+                | Q(stopped_at__isnull=False)
+                | Q(superseded_at__isnull=False),
+                name="a_void_clock_has_ended",
             ),
             models.CheckConstraint(condition=Q(target_amount__gte=1), name="clock_has_time"),
         ]
@@ -222,6 +233,8 @@ class ClockEvent(models.Model):
         REOPENED = "reopened", "Runs on"
         SUPERSEDED = "superseded", "Replaced"
         RECALCULATED = "recalculated", "Reckoned anew"
+        VOIDED = "voided", "Does not count"
+        RESTORED = "restored", "Counts again"
 
     clock = models.ForeignKey(Clock, on_delete=models.CASCADE, related_name="events")
     kind = models.CharField(max_length=20, choices=Kind)

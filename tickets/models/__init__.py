@@ -11,6 +11,8 @@ from tickets.models.mailboxes import Mailbox
 from tickets.models.messages import Attachment, Message
 from tickets.models.people import Organization, Team, User, policy_for
 from tickets.models.portal import Allowance, LastRead, PortalSettings, Rating
+from tickets.models.tags import Tag, clean_tag
+from tickets.models.ticket_links import TicketLink
 from tickets.models.tickets import Event, Ticket
 
 __all__ = [
@@ -31,9 +33,12 @@ __all__ = [
     "PortalSettings",
     "Rating",
     "RequestType",
+    "Tag",
     "Team",
     "Ticket",
+    "TicketLink",
     "UndeliverableAddress",
     "User",
+    "clean_tag",
     "policy_for",
 ]

@@ -16,6 +16,11 @@ class Follower(models.Model):
     added_at = models.DateTimeField()
     added_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
 
+    sees_from = models.DateTimeField(
+        null=True,
+        help_text="Sees only what is said from then on; empty: the whole conversation.",
+    )
+
     class Meta:
         ordering = ["pk"]
         constraints = [

@@ -40,6 +40,15 @@ class Message(models.Model):
         models.TextField(), default=list, help_text="What a reader should know about it."
     )
 
+    split_into = models.ForeignKey(
+        Ticket,
+        null=True,
+        db_index=False,  # Read from the message alone.
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="The ticket that answers it now; here it stays where it was said.",
+    )
+
     class Meta:
         ordering = ["sent_at", "pk"]
         indexes = [

@@ -143,6 +143,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         "to this agent by themselves; empty: no limit.",
     )
     is_active = models.BooleanField("active", default=True)
+    blocked_at = models.DateTimeField(
+        "blocked since",
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="For sending spam: mails of this person are ignored, and get no answer.",
+    )
     joined_at = models.DateTimeField(auto_now_add=True)
 
     objects = UserManager()

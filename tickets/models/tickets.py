@@ -13,6 +13,7 @@ from django.utils.functional import cached_property
 from sla.models import Policy, Priority
 from tickets.models.catalog import RequestType
 from tickets.models.people import Organization, Team, User, policy_for
+from tickets.models.tags import Tag
 from tickets.states import AT_HAND, UNSOLVED, Act, Status, is_allowed
 
 
@@ -64,6 +65,12 @@ class Ticket(models.Model):
         WHATSAPP = "whatsapp", "WhatsApp"
         PHONE = "phone", "Telephone"
 
+    class ClosedAs(models.TextChoices):
+        """Why a closed ticket needs no answer; empty for one that is done."""
+
+        MERGED = "merged", "Merged"
+        SPAM = "spam", "Spam"
+
     subject = models.CharField(max_length=200)
     requester = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tickets")
     organization = models.ForeignKey(
@@ -77,7 +84,21 @@ class Ticket(models.Model):
     )
     priority = models.ForeignKey(Priority, on_delete=models.PROTECT, related_name="tickets")
     status = models.CharField(max_length=20, choices=Status, default=Status.NEW)
+    closed_as = models.CharField(max_length=10, choices=ClosedAs, blank=True, default="")
+    merged_into = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        db_index=False,  # Of the few that have one, by an index of its own.
+        on_delete=models.PROTECT,
+        related_name="merged",
+        help_text="The ticket that goes on in its place, never one that is merged itself.",
+    )
     with_engineering = models.BooleanField(default=False)
+    engineering_reason = models.CharField(max_length=500, blank=True, default="")
+    engineering_expected_on = models.DateField(
+        null=True, blank=True, help_text="When engineering expects to be done: customers see it."
+    )
     team = models.ForeignKey(
         Team, null=True, blank=True, on_delete=models.PROTECT, related_name="tickets"
     )
@@ -119,6 +140,8 @@ class Ticket(models.Model):
     # Team and assignee when a verb got hold of the ticket; kept by `tickets.acts`.
     held_before: tuple[int | None, int | None] = (None, None)
 
+    tags = models.ManyToManyField(Tag, blank=True, related_name="tickets")
+
     objects = TicketQuerySet.as_manager()
 
     class Meta:
@@ -127,9 +150,32 @@ class Ticket(models.Model):
             models.CheckConstraint(
                 condition=Q(share_of_users=None) | Q(share_of_users__lte=100),
                 name="share_of_users_is_a_percentage",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_as="") | Q(status="closed"),
+                name="only_a_closed_one_is_closed_as",
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_as="merged", merged_into__isnull=False)
+                | (~Q(closed_as="merged") & Q(merged_into=None)),
+                name="a_merged_one_says_where",
+            ),
+            models.CheckConstraint(
+                condition=~Q(merged_into=F("id")), name="not_merged_into_itself"
+            ),
+            models.CheckConstraint(
+                condition=Q(with_engineering=True)
+                | Q(engineering_expected_on=None, engineering_reason=""),
+                name="only_engineering_is_expected",
+            ),
         ]
         indexes = [
+            # Read by the pages of a ticket that others were merged into.
+            models.Index(
+                fields=["merged_into"],
+                condition=Q(merged_into__isnull=False),
+                name="ticket_merged_into",
+            ),
             # Read by the agents' queue: unsolved tickets in the order of what is due next.
             models.Index(
                 F("next_due_at").asc(nulls_last=True),
@@ -223,6 +269,17 @@ class Event(models.Model):
         RESOLVED = "resolved", "Resolved"
         REOPENED = "reopened", "Reopened"
         CLOSED = "closed", "Closed"
+        TAGGED = "tagged", "Tag added"
+        UNTAGGED = "untagged", "Tag removed"
+        LINKED = "linked", "Linked"
+        UNLINKED = "unlinked", "Link removed"
+        MERGED = "merged", "Merged into another ticket"
+        TOOK_IN = "took_in", "Another ticket merged into this one"
+        SPLIT = "split", "Split off"
+        SPLIT_FROM = "split_from", "Split from another ticket"
+        EXPECTED = "expected", "Expected date of engineering"
+        SPAM = "spam", "Marked as spam"
+        NOT_SPAM = "not_spam", "Not spam after all"
         UNDELIVERED = "undelivered", "Message not delivered"
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="events")
