@@ -75,6 +75,26 @@ class BackAlready(Refused):
     """Choose a time that is still to come."""
 
 
+class NothingChosen(Refused):
+    """Choose at least one ticket."""
+
+
+class TooManyChosen(Refused):
+    """These are more tickets than one bulk action takes. Narrow them down."""
+
+
+class NotYourBulkJob(Refused):
+    """Only who started this can change it."""
+
+
+class OverAlready(Refused):
+    """This is over already."""
+
+
+class NothingWasRefused(Refused):
+    """Nothing was refused, so there is nothing to try again."""
+
+
 class SamePriority(Refused):
     """The ticket has this priority already."""
 

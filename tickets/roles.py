@@ -27,6 +27,8 @@ _AGENT = {
     # Changing a message that came in is to have it read again.
     *_each("tickets", "inboundmessage", "view", "change"),
     *_each("tickets", "follower rating availability tag ticketlink", "view"),
+    # One's own are anybody's, and those of others are a manager's to stop.
+    *_each("tickets", "bulkjob", "view"),
     # Deleting an undeliverable address is to write to it again.
     *_each("tickets", "undeliverableaddress", "view", "delete"),
     *_each("sla", "clock pause clockevent firing priority", "view"),
@@ -40,7 +42,7 @@ _MANAGER = {
     *_each("sla", "openinghours holiday", "add", "change", "delete"),
     *_each("tickets", "portalsettings", "view", "change"),
     # That of others: who is ill, is set away by somebody else.
-    *_each("tickets", "availability", "change"),
+    *_each("tickets", "availability bulkjob", "change"),
     *_each("tickets", "tag", "add", "change", "delete"),
     *_each("sla", "target pauserule escalationstep", "add", "change", "delete"),
 }

@@ -9,7 +9,16 @@ from celery import shared_task
 from django.utils import timezone
 
 from sla.sweep import recorded
-from tickets import assignment, delivery, escalation, fetching, inbound, recalculation, watchdog
+from tickets import (
+    assignment,
+    bulk,
+    delivery,
+    escalation,
+    fetching,
+    inbound,
+    recalculation,
+    watchdog,
+)
 
 AWAKE_SINCE = timezone.now()
 
@@ -48,6 +57,12 @@ def fetch_mail() -> None:
 def read_mail() -> None:
     """Make tickets and replies of the messages that arrived."""
     _sweep(watchdog.INBOX, inbound.read_waiting)
+
+
+@shared_task
+def act_in_bulk() -> None:
+    """Go on with what agents asked for on many tickets."""
+    _sweep(watchdog.BULK, bulk.go_on)
 
 
 @shared_task

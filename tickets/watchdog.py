@@ -35,7 +35,7 @@ class Duty:
 
 OUTBOX, ESCALATION, RECALCULATION = "outbox", "escalation", "recalculation"
 FETCHING, INBOX = "fetching", "inbox"
-ASSIGNMENT = "assignment"
+ASSIGNMENT, BULK = "assignment", "bulk actions"
 DUTIES = {
     OUTBOX: Duty(outbox.DELIVER, "mail does not go out"),
     ESCALATION: Duty("tickets.tasks.escalate", "nobody is told that a promise is at risk"),
@@ -45,6 +45,7 @@ DUTIES = {
     FETCHING: Duty("tickets.tasks.fetch_mail", "mail is not fetched"),
     INBOX: Duty("tickets.tasks.read_mail", "mail that arrived does not become tickets"),
     ASSIGNMENT: Duty(pool.HAND_OUT, "tickets of teams are handed to nobody"),
+    BULK: Duty("tickets.tasks.act_in_bulk", "what agents do to many tickets stands still"),
 }
 
 

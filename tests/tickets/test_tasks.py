@@ -10,7 +10,7 @@ from django_celery_beat.models import PeriodicTask
 
 from sla.models import Sweep
 from tests import factories
-from tickets import inbound, outbox, tasks
+from tickets import inbound, outbox, tasks, watchdog
 from tickets.models import Delivery
 
 pytestmark = pytest.mark.usefixtures("policy")
@@ -32,8 +32,7 @@ def test_a_due_step_becomes_a_mail_that_is_sent(mailoutbox: list[object]) -> Non
 def test_what_beat_and_the_outbox_call_exists() -> None:
     current_app.loader.import_default_modules()
     ours = {name for name in current_app.tasks if name.startswith("tickets.")}
-    names = ("deliver", "escalate", "fetch_mail", "hand_out", "read_mail", "recalculate")
-    assert ours == {f"tickets.tasks.{name}" for name in names}
+    assert ours == {duty.task for duty in watchdog.DUTIES.values()}
     assert {outbox.DELIVER, inbound.READ} <= ours
     scheduled = PeriodicTask.objects.filter(task__startswith="tickets.")
     assert set(scheduled.values_list("task", flat=True)) <= ours

@@ -1,6 +1,7 @@
 """Rows of the help desk: people, tickets, their conversation, and the mail both ways."""
 
 from tickets.models.availability import Availability
+from tickets.models.bulk import BulkJob, BulkRow
 from tickets.models.catalog import RequestType
 from tickets.models.escalations import Escalation
 from tickets.models.followers import Follower
@@ -19,6 +20,8 @@ __all__ = [
     "Allowance",
     "Attachment",
     "Availability",
+    "BulkJob",
+    "BulkRow",
     "ChannelPause",
     "Delivery",
     "Escalation",
