@@ -29,21 +29,32 @@ from sla.reports.attainment import (
     totals,
 )
 from sla.reports.behind import PER_PAGE, PromiseRow, clocks_behind
+from sla.reports.breakdown import MOST_ROWS, BreakdownRow, Dimension, breakdown
 from sla.reports.figures import Figure, Promised
+from sla.reports.filters import Engineering, Filters
 from sla.reports.periods import Period, step_of
+from sla.reports.questions import Question, QuestionForm
 
 __all__ = [
+    "MOST_ROWS",
     "PER_PAGE",
     "AttainmentRow",
+    "BreakdownRow",
+    "Dimension",
+    "Engineering",
     "Figure",
+    "Filters",
     "Period",
     "PromiseRow",
     "Promised",
+    "Question",
+    "QuestionForm",
     "Spread",
     "TimeRow",
     "TotalRow",
     "attainment",
     "attainment_over_time",
+    "breakdown",
     "clocks_behind",
     "step_of",
     "totals",

@@ -16,6 +16,7 @@ from django.db.models.functions import JSONObject, Trunc
 
 from sla.core import deadlines
 from sla.reports.figures import BEHIND, BROKEN, KEPT, Figure, Promised, promises_of
+from sla.reports.filters import EVERYTHING, Filters
 from sla.reports.periods import Period, stretches
 
 
@@ -104,7 +105,9 @@ def percentage(kept: int, broken: int) -> float | None:
     return 100 * kept / (kept + broken) if kept + broken else None
 
 
-def attainment(*, period: Period, at: datetime) -> list[AttainmentRow]:
+def attainment(
+    *, period: Period, at: datetime, filters: Filters = EVERYTHING
+) -> list[AttainmentRow]:
     """Each priority and metric about which something was promised in the period; one query.
 
     `at` decides what is late by now; the package's docstring defines every figure.
@@ -117,7 +120,7 @@ def attainment(*, period: Period, at: datetime) -> list[AttainmentRow]:
     )
     fulfilled = BEHIND[Figure.FULFILLED]
     rows = (
-        promises_of(period, at)
+        promises_of(period, at, filters=filters)
         .values("priority__code", "priority__name", "metric")
         .annotate(
             tickets=Count("ticket", distinct=True),
@@ -150,7 +153,9 @@ def totals(rows: Iterable[AttainmentRow]) -> list[TotalRow]:
     return found
 
 
-def attainment_over_time(*, period: Period, at: datetime, zone: str, step: str) -> list[TimeRow]:
+def attainment_over_time(
+    *, period: Period, at: datetime, zone: str, step: str, filters: Filters = EVERYTHING
+) -> list[TimeRow]:
     """Kept, broken and running promises by the local day, week or month they were made in.
 
     One query. Stretches without a promise are there too, with zeros; the first and the last one
@@ -158,7 +163,7 @@ def attainment_over_time(*, period: Period, at: datetime, zone: str, step: str) 
     """
     place = ZoneInfo(zone)
     rows = (
-        promises_of(period, at)
+        promises_of(period, at, filters=filters)
         .annotate(stretch=Trunc("started_at", step, tzinfo=place))
         .values("stretch")
         .annotate(

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce, NullIf
 
 from sla.models import hours_of
 from sla.reports.figures import Figure, Promised, promises_of
+from sla.reports.filters import EVERYTHING, Filters
 from sla.reports.periods import Period
 
 PER_PAGE = 50
@@ -50,20 +51,15 @@ def clocks_behind(
     figure: Figure,
     period: Period,
     at: datetime,
-    priority: str = "",
-    metric: str = "",
+    filters: Filters = EVERYTHING,
     page: int | str = 1,
 ) -> tuple[list[PromiseRow], Page[Any]]:
     """The promises behind one figure, 50 a page, and the page (its number, how many there are).
 
-    `priority` is a code; empty means every one, as does an empty `metric`. Broken ones come with
-    the latest first, others by their deadlines. An unknown page is the nearest one there is.
+    Broken ones come with the latest first, others by their deadlines. An unknown page is the
+    nearest one there is.
     """
-    chosen = promises_of(period, at, figure)
-    if priority:
-        chosen = chosen.filter(priority__code=priority)
-    if metric:
-        chosen = chosen.filter(metric=metric)
+    chosen = promises_of(period, at, figure, filters)
     order = F("due_at") - F("end_at") if figure is Figure.BROKEN else F("due_at")
     found = Paginator(_with_names(chosen).order_by(order, "pk"), PER_PAGE).get_page(page)
     return [_promise_row(row) for row in found.object_list], found

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 
 from sla.models import Clock
 from sla.models.clocks import ClockQuerySet
+from sla.reports.filters import EVERYTHING, Filters
 from sla.reports.periods import Period
 
 KEPT = Q(stopped_at__lte=F("due_at"))
@@ -47,9 +48,11 @@ class Promised:
     kept_by_lowering: bool
 
 
-def promises_of(period: Period, at: datetime, figure: Figure = Figure.ALL) -> ClockQuerySet:
+def promises_of(
+    period: Period, at: datetime, figure: Figure = Figure.ALL, filters: Filters = EVERYTHING
+) -> ClockQuerySet:
     """The promises made in the period that count, with `end_at`, the instant that decides."""
     made: ClockQuerySet = Clock.objects.filter(
         started_at__gte=period.start, started_at__lt=period.end
     )
-    return made.counted_in_reports().with_end(at).filter(BEHIND[figure])
+    return filters.of(made.counted_in_reports().with_end(at).filter(BEHIND[figure]), at)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django import template
 from django.utils.formats import number_format
 
 from sla.models import Metric
+from sla.reports.questions import Question
 
 register = template.Library()
 
@@ -26,6 +28,12 @@ def open_time(span: timedelta | float | None) -> str:
     if minutes or not hours:
         parts.append(f"{minutes} min")
     return " ".join(parts)
+
+
+@register.simple_tag
+def asking(question: Question, **changes: Any) -> str:
+    """The question as the query of an address, with some of its fields changed."""
+    return "?" + question.query(**changes)
 
 
 @register.filter

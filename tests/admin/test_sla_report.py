@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from django.db import connection
@@ -10,7 +11,6 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from sla import sweep
-from sla.admin.reports import presets
 from sla.models import Calendar, Clock, Policy
 from tests import factories
 from tests.sla import november
@@ -151,22 +151,27 @@ def test_an_unknown_page_is_the_nearest_one(manager: Client) -> None:
 
 
 def test_without_a_question_it_is_about_the_last_thirty_days(manager: Client) -> None:
-    context = report(manager).context
-    assert str(context["asked"].days["first"]) == "2026-10-22"
-    assert str(context["asked"].days["last"]) == "2026-11-20"
-    assert [preset["title"] for preset in context["presets"] if preset["active"]] == [
-        "Last 30 days"
-    ]
-    links = {preset["title"]: preset["link"] for preset in presets(context["asked"])}
-    assert links["Last month"] == "?first=2026-10-01&last=2026-10-31"
-    assert links["This month"] == "?first=2026-11-01&last=2026-11-20"
-    assert links["Last 7 days"] == "?first=2026-11-14&last=2026-11-20"
+    asked = report(manager).context["asked"]
+    assert str(asked.question.first) == "2026-10-22"
+    assert str(asked.question.last) == "2026-11-20"
+    assert [preset["title"] for preset in asked.presets if preset["active"]] == ["Last 30 days"]
+    links = {preset["title"]: preset["link"] for preset in asked.presets}
+    assert links["Last month"] == "?span=last_month"
+    for title, first, last in [
+        ("Last month", "2026-10-01", "2026-10-31"),
+        ("This month", "2026-11-01", "2026-11-20"),
+        ("Last 7 days", "2026-11-14", "2026-11-20"),
+        # Thursday 20 November is in the week of Monday 16.
+        ("Last week", "2026-11-09", "2026-11-15"),
+    ]:
+        asked = report(manager, **dict(parse_qsl(links[title][1:]))).context["asked"]
+        assert (str(asked.question.first), str(asked.question.last)) == (first, last), title
 
 
 def test_days_are_those_of_the_default_calendar(manager: Client, policy: Policy) -> None:
     # Thursday 20 November 12:00 in Kolkata is 20:30 of the 19th in Honolulu.
     Calendar.objects.filter(pk=policy.calendar_id).update(time_zone="Pacific/Honolulu")
-    assert str(report(manager).context["asked"].days["last"]) == "2026-11-19"
+    assert str(report(manager).context["asked"].question.last) == "2026-11-19"
 
 
 def test_an_empty_period_says_so(manager: Client) -> None:

@@ -60,7 +60,7 @@ def test_the_figures_are_those_of_the_managers_report(client: Client, policy: Po
     client.force_login(factories.agent(group="Manager"))
     last_90_days = {"first": "2026-08-23", "last": "2026-11-20"}
     rows = client.get(reverse("admin:sla_report"), last_90_days).context["rows"]
-    presets = client.get(reverse("admin:sla_report"), last_90_days).context["presets"]
+    presets = client.get(reverse("admin:sla_report"), last_90_days).context["asked"].presets
     assert [preset["title"] for preset in presets if preset["active"]] == ["Last 90 days"]
     titles = {"first_response": "First response", "resolution": "Resolution"}
     expected = {

@@ -101,9 +101,8 @@ def test_a_late_promise_is_broken_from_the_instant_after_its_deadline(story: Sto
 def behind(
     figure: Figure, priority: str = "", metric: str = "", at: datetime = NOW, page: int = 1
 ) -> tuple[list[PromiseRow], Page[Any]]:
-    return reports.clocks_behind(
-        figure=figure, period=NOVEMBER, at=at, priority=priority, metric=metric, page=page
-    )
+    filters = reports.Filters(priority=priority, metric=metric)
+    return reports.clocks_behind(figure=figure, period=NOVEMBER, at=at, filters=filters, page=page)
 
 
 NAMES_BEHIND = [

@@ -1,0 +1,103 @@
+"""The question that a report's address asks, as a form above the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.http import QueryDict
+from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget
+
+from sla.reports.filters import EVERYTHING, Filters
+from sla.reports.questions import (
+    DEFAULT_SPAN,
+    SPANS,
+    Question,
+    QuestionForm,
+    default_zone,
+    today_in,
+)
+
+
+class AskingForm(QuestionForm):
+    """The form in the looks of the desk."""
+
+    def __init__(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        ticket = apps.get_model("tickets", "Ticket")
+        organization = ticket._meta.get_field("organization")
+        for name, field in self.fields.items():
+            if name == "organization":
+                field.widget = AutocompleteSelect(organization, admin.site)
+                field.widget.choices = field.choices  # type: ignore[attr-defined]
+            elif isinstance(field, forms.DateField):
+                field.widget = forms.DateInput(
+                    {"type": "date", "class": " ".join(INPUT_CLASSES)}, format="%Y-%m-%d"
+                )
+            elif isinstance(field, forms.ChoiceField):
+                field.widget = UnfoldAdminSelectWidget(choices=field.choices)
+
+
+FILTERS = frozenset(field.name for field in fields(Filters))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address asks for; `question` is None where it makes no sense, and the form says why.
+
+    An address without a period asks about the last 30 days.
+    """
+
+    form: AskingForm
+    question: Question | None
+
+    @classmethod
+    def of(
+        cls, asked: QueryDict, *, at: datetime, form_class: type[AskingForm] = AskingForm
+    ) -> Asked:
+        zone = default_zone()
+        data = asked.dict()
+        if not any(data.get(name) for name in ("span", "first", "last")):
+            data["span"] = DEFAULT_SPAN
+        form = form_class(data, today=today_in(zone, at), zone=zone)
+        return cls(form, form.question if form.is_valid() else None)
+
+    @property
+    def presets(self) -> list[dict[str, Any]]:
+        """Links to the periods that people ask for most, the present one marked."""
+        question = self.question
+        if question is None:
+            return []
+        days = (question.first, question.last)
+        return [
+            {
+                "title": title,
+                "link": f"?{question.query(span=span, first=None, last=None)}",
+                "active": days == days_of(self.form.today),
+            }
+            for span, (title, days_of) in SPANS.items()
+        ]
+
+    @property
+    def is_narrowed(self) -> bool:
+        return self.question is not None and self.question.filters != EVERYTHING
+
+    @property
+    def words(self) -> list[str]:
+        """What the promises are narrowed down to, as the form names it; one word where nothing."""
+        if not self.form.is_valid():
+            return []
+        chosen = []
+        for bound in self.form:
+            given = self.form.cleaned_data.get(bound.name)
+            if bound.name not in FILTERS or given in (None, ""):
+                continue
+            names = dict(getattr(bound.field, "choices", ())) if not hasattr(given, "pk") else {}
+            chosen.append(str(names.get(given, given)))
+        return chosen or ["Everything"]

@@ -1,0 +1,114 @@
+"""What a report is narrowed down to, and broken down by. Columns of tickets are named, no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce, Least
+
+from sla.models.clocks import ClockQuerySet
+
+# In place of a number: the rows that have none, such as tickets that no agent had.
+NOBODY = 0
+
+
+class Engineering(StrEnum):
+    """Whether engineering had been asked about a ticket before its promise was decided."""
+
+    EITHER = ""
+    WITH = "with"
+    WITHOUT = "without"
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Each that is set narrows the promises; None and "" leave them all. Numbers are of rows.
+
+    `team` and `agent` are those who had the ticket at the instant that decided about the promise:
+    when it was fulfilled or replaced, and no later than its deadline. So handing a ticket over
+    changes no past figure. Tags, organization, request type and channel are the ticket's own.
+    """
+
+    priority: str = ""
+    metric: str = ""
+    team: int | None = None
+    agent: int | None = None
+    organization: int | None = None
+    spoc: int | None = None
+    request_type: int | None = None
+    channel: str = ""
+    tag: int | None = None
+    engineering: Engineering = Engineering.EITHER
+
+    def of(self, promises: ClockQuerySet, at: datetime) -> ClockQuerySet:
+        """The promises among these that fit; each is there once."""
+        chosen = promises.filter(self._columns())
+        if self.team is not None or self.agent is not None:
+            chosen = chosen.filter(Exists(self._holdings()))
+        if self.engineering:
+            was_asked = Exists(asked_engineering(at))
+            wanted = was_asked if self.engineering is Engineering.WITH else ~was_asked
+            chosen = chosen.filter(wanted)
+        if self.tag is not None:
+            # A subquery: a join would count a promise once for each tag.
+            tagged = _rows("Ticket").filter(_is("tags", self.tag)).values("pk")
+            chosen = chosen.filter(ticket_id__in=tagged)
+        return chosen
+
+    def _columns(self) -> Q:
+        texts = {"priority__code": self.priority, "metric": self.metric}
+        texts["ticket__channel"] = self.channel
+        numbers = {
+            "ticket__organization": self.organization,
+            "ticket__organization__spoc": self.spoc,
+            "ticket__request_type": self.request_type,
+        }
+        asked = Q(**{name: text for name, text in texts.items() if text})
+        for name, number in numbers.items():
+            if number is not None:
+                asked &= _is(name, number)
+        return asked
+
+    def _holdings(self) -> QuerySet[Any]:
+        """The stretch in which the outer promise was decided, if these had the ticket then."""
+        held = holdings_that_decide()
+        if self.team is not None:
+            held = held.filter(_is("team", self.team))
+        if self.agent is not None:
+            held = held.filter(_is("assignee", self.agent))
+        return held
+
+
+EVERYTHING = Filters()
+
+
+def holdings_that_decide() -> QuerySet[Any]:
+    """For a subquery: who had the outer promise's ticket at the instant that decided about it."""
+    decided = Least(
+        Coalesce(OuterRef("stopped_at"), OuterRef("superseded_at"), OuterRef("due_at")),
+        OuterRef("due_at"),
+    )
+    held = _rows("Holding").filter(ticket_id=OuterRef("ticket_id"), since__lte=decided)
+    return held.filter(Q(until=None) | Q(until__gt=decided))
+
+
+def asked_engineering(at: datetime) -> QuerySet[Any]:
+    """For a subquery: that engineering was asked before the outer promise was fulfilled."""
+    ended = Coalesce(OuterRef("stopped_at"), OuterRef("superseded_at"), at)
+    asked = _rows("Event").filter(kind="to_engineering", at__lte=ended)
+    return asked.filter(ticket_id=OuterRef("ticket_id"))
+
+
+def _rows(model: str) -> QuerySet[Any]:
+    """The rows of a model of tickets, by its name: what is below knows no more of it."""
+    found: QuerySet[Any] = apps.get_model("tickets", model)._default_manager.all()  # noqa: SLF001
+    return found
+
+
+def _is(name: str, number: int) -> Q:
+    return Q(**{f"{name}__isnull": True}) if number == NOBODY else Q(**{name: number})
