@@ -16,10 +16,10 @@ from django.db.models import Model, QuerySet
 
 from sla.models import Priority
 from sla.models.steps import Role
-from tickets import lifecycle
+from tickets import automatic, escalation, lifecycle
 from tickets.acts import locked
 from tickets.models import Team, Ticket, User
-from tickets.refusals import Refused
+from tickets.refusals import Refused, Withheld
 from tickets.states import Status
 
 type Step = Mapping[str, Any]
@@ -162,8 +162,25 @@ def _reasoned(verb: Callable[..., Ticket]) -> Callable[[Doing], Ticket]:
     return lambda doing: verb(**doing.common, reason=doing.reason)
 
 
-def _said(verb: Callable[..., Ticket]) -> Callable[[Doing], Ticket]:
-    return lambda doing: verb(**doing.common, text=doing.values.get("text", ""))
+def _said(verb: Callable[..., Ticket], by_desk: Callable[..., Ticket]) -> Callable[[Doing], Ticket]:
+    """What somebody says; what the desk says by itself is another verb, as it answers nothing."""
+
+    def act(doing: Doing) -> Ticket:
+        text = doing.values.get("text", "")
+        if doing.by is None:
+            return by_desk(ticket=doing.ticket, at=doing.at, text=text)
+        return verb(**doing.common, text=text)
+
+    return act
+
+
+def _notify(doing: Doing) -> Ticket:
+    return escalation.notify(
+        **doing.common,
+        wanted=doing.values["roles"],
+        words=str(doing.values.get("text", "")),
+        cause=doing.cause,
+    )
 
 
 def _is(*statuses: Status) -> Callable[[Doing], bool]:
@@ -185,10 +202,10 @@ ACTIONS: dict[str, Action] = {
         reads="Change priority to {priority}",
     ),
     "reply": Action(
-        "Send a reply", _said(lifecycle.reply), ["text"], needs_person=True, reads="Reply: {text}"
+        "Send a reply", _said(lifecycle.reply, automatic.send), ["text"], reads="Reply: {text}"
     ),
     "note": Action(
-        "Add an internal note", _said(lifecycle.add_note), ["text"], needs_person=True,
+        "Add an internal note", _said(lifecycle.add_note, automatic.note), ["text"],
         reads="Internal note: {text}",
     ),
     "wait": Action(
@@ -208,7 +225,7 @@ ACTIONS: dict[str, Action] = {
         may_take=["reason"], is_so=lambda doing: not doing.ticket.with_engineering,
     ),
     "resolve": Action(
-        "Resolve", _said(lifecycle.resolve), may_take=["text"], needs_person=True,
+        "Resolve", _said(lifecycle.resolve, automatic.resolve), may_take=["text"],
         is_so=_is(Status.RESOLVED, Status.CLOSED), reads="Resolve {text}",
     ),
     "reopen": Action(
@@ -217,6 +234,9 @@ ACTIONS: dict[str, Action] = {
     ),
     "close": Action(
         "Close", _reasoned(lifecycle.close), may_take=["reason"], is_so=_is(Status.CLOSED)
+    ),
+    "notify": Action(
+        "Tell people by mail", _notify, ["roles"], ["text"], reads="Tell {roles}: {text}"
     ),
 }  # fmt: skip
 
@@ -338,6 +358,9 @@ def run(
             if skip_what_is_so and action.is_so(doing):
                 continue
             ticket = action.act(doing)
+        except Withheld as reason:
+            did.append(f"Not sent: {reason}")
+            continue
         except Refused as refusal:
             raise StepRefused(refusal, number=number, label=label, steps=len(steps)) from refusal
         did.append(describe(step, rows))

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 
 from sla import clocks
+from tickets import cues
 from tickets.models import Attachment, Event, Holding, Message, Ticket, User
 from tickets.models.messages import clean_filename
 from tickets.refusals import BeforeLastChange, MoveNotAllowed, NothingSaid, OnlyForStaff
@@ -45,7 +46,7 @@ def locked(ticket: Ticket, at: datetime) -> tuple[Ticket, datetime]:
     held = Ticket.objects.select_for_update(no_key=True).get(pk=ticket.pk)
     if at < held.updated_at - SIMULTANEOUS:
         raise BeforeLastChange
-    held.held_before = held.holder
+    held.held_before, held.status_before = held.holder, held.status
     return held, max(at, held.updated_at)
 
 
@@ -111,11 +112,14 @@ def done(
 ) -> Ticket:
     """Save the ticket, with its next deadline if a clock may have moved, and write the event."""
     ticket.updated_at = at
+    stopped_waiting = ticket.status_before == Status.PENDING != ticket.status
+    if stopped_waiting or cues.is_act_of_a_person(kind, by):
+        ticket.acted_at = at
     if moves_clocks:
         ticket.next_due_at = clocks.next_due(ticket.pk)
     ticket.save()
     _held(ticket, at)
-    Event.objects.create(ticket=ticket, kind=kind, at=at, by=by, detail=detail)
+    cues.write(ticket, kind, by=by, at=at, detail=detail)
     return ticket
 
 

@@ -132,6 +132,28 @@ def acknowledge(*, escalation: Escalation, by: Reader, at: datetime) -> Escalati
     return held
 
 
+@transaction.atomic
+def notify(
+    *,
+    ticket: Ticket,
+    by: User | None,
+    wanted: Sequence[str],
+    at: datetime,
+    words: str = "",
+    cause: str = "",
+) -> Ticket:
+    """Tell those who have these roles of a ticket, as a macro or a rule asks for.
+
+    A `cause` reaches each of them once, however often it is told.
+    """
+    ticket, at = locked(ticket, at)
+    readers = [reader for reader in Crew().readers(ticket, wanted) if reader != by]
+    cause = f"notice:{ticket.pk}:{cause or at.isoformat()}"
+    notices.tell(readers, "notice", ticket, cause=cause, at=at, words=words.strip(), told_by=by)
+    detail = f"Told: {_names(readers)}."
+    return done(ticket, Event.Kind.NOTIFIED, by=by, at=at, detail=detail, moves_clocks=False)
+
+
 class Crew:
     """The people behind roles, each group asked for once; for a batch of tickets."""
 

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 
 from sla import clocks
 from sla.models import Clock, Condition, Metric, Priority
-from tickets import notices, pool
+from tickets import cues, notices, pool
 from tickets.acts import (
     Files,
     Mail,
@@ -79,6 +79,7 @@ def open_ticket(
         nonce=nonce,
         submitted_at=at,
         updated_at=at,
+        acted_at=at,
     )
     try:
         with transaction.atomic():
@@ -393,7 +394,7 @@ def _accept(
         ticket.next_due_at = min(clock.due_at for clock in started)
         ticket.save(update_fields=["next_due_at"])
     detail = f"{ticket.priority.code}, {ticket.get_channel_display()}."
-    Event.objects.create(ticket=ticket, kind=Event.Kind.OPENED, at=at, by=requester, detail=detail)
+    cues.write(ticket, Event.Kind.OPENED, by=requester, at=at, detail=detail)
     return started
 
 

@@ -41,6 +41,11 @@ def replied(ticket: Ticket, message: Message, *, at: datetime) -> None:
     _answer("reply", ticket, message, at=at)
 
 
+def wrote_automatically(ticket: Ticket, message: Message, *, at: datetime) -> None:
+    """Send what the desk wrote by itself to the requester and to the followers."""
+    _answer("automatic", ticket, message, at=at)
+
+
 def resolved(ticket: Ticket, message: Message, *, at: datetime) -> None:
     """Tell the requester and the followers that it is solved, and how to disagree."""
     _answer("resolution", ticket, message, at=at)

@@ -77,7 +77,8 @@ def drafts(
             subject=letter.subject,
             text=letter.text,
             html=letter.html,
-            from_name=str(message.author)[:150] if message else "",
+            # Without a name it goes out as written by a machine (RFC 3834).
+            from_name=str(message.author)[:150] if message and not message.is_automatic else "",
             mail_message_id=new_message_id(ticket),
             next_attempt_at=at,
             created_at=at,

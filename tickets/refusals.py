@@ -169,3 +169,19 @@ class AddedTooOften(Refused):
 
 class NotByLink(Refused):
     """Sign in first: you would lose your own way to this ticket."""
+
+
+class NobodyAnswered(Refused):
+    """The customer waits for an answer of a person, so the desk does not resolve it by itself."""
+
+
+class Withheld(Refused):
+    """The desk does not send this by itself."""
+
+
+class TooManyAutomatic(Withheld):
+    """So many automatic messages went to this ticket within a day that no more are sent."""
+
+
+class NotAcknowledged(Withheld):
+    """It came from a list, a program or in a flood of mail, so nothing is sent automatically."""

@@ -29,6 +29,7 @@ _AGENT = {
     *_each("tickets", "follower rating availability tag ticketlink", "view"),
     # One's own are anybody's, and those of others are a manager's to stop.
     *_each("tickets", "bulkjob", "view"),
+    *_each("tickets", "macro rule rulerun", "view"),
     # Deleting an undeliverable address is to write to it again.
     *_each("tickets", "undeliverableaddress", "view", "delete"),
     *_each("sla", "clock pause clockevent firing priority", "view"),
@@ -44,6 +45,7 @@ _MANAGER = {
     # That of others: who is ill, is set away by somebody else.
     *_each("tickets", "availability bulkjob", "change"),
     *_each("tickets", "tag", "add", "change", "delete"),
+    *_each("tickets", "macro rule", "add", "change", "delete"),
     *_each("sla", "target pauserule escalationstep", "add", "change", "delete"),
 }
 _ADMINISTRATOR = {

@@ -19,6 +19,7 @@ from tickets import (
     recalculation,
     watchdog,
 )
+from tickets.rules import following
 
 AWAKE_SINCE = timezone.now()
 
@@ -69,6 +70,12 @@ def act_in_bulk() -> None:
 def hand_out() -> None:
     """Give tickets to the agents who are at work, and take them from those who left."""
     _sweep(watchdog.ASSIGNMENT, assignment.go_on)
+
+
+@shared_task
+def follow_rules() -> None:
+    """Do what the rules say about what happened."""
+    _sweep(watchdog.RULES, following.follow)
 
 
 def _sweep(name: str, work: Work) -> None:

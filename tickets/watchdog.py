@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from sla.models import Sweep
-from tickets import notices, outbox, pool, wording
+from tickets import cues, notices, outbox, pool, wording
 from tickets.models import User
 
 OCCASION = "watchdog"
@@ -35,7 +35,7 @@ class Duty:
 
 OUTBOX, ESCALATION, RECALCULATION = "outbox", "escalation", "recalculation"
 FETCHING, INBOX = "fetching", "inbox"
-ASSIGNMENT, BULK = "assignment", "bulk actions"
+ASSIGNMENT, BULK, RULES = "assignment", "bulk actions", "rules"
 DUTIES = {
     OUTBOX: Duty(outbox.DELIVER, "mail does not go out"),
     ESCALATION: Duty("tickets.tasks.escalate", "nobody is told that a promise is at risk"),
@@ -46,6 +46,7 @@ DUTIES = {
     INBOX: Duty("tickets.tasks.read_mail", "mail that arrived does not become tickets"),
     ASSIGNMENT: Duty(pool.HAND_OUT, "tickets of teams are handed to nobody"),
     BULK: Duty("tickets.tasks.act_in_bulk", "what agents do to many tickets stands still"),
+    RULES: Duty(cues.FOLLOW, "the rules are not followed"),
 }
 
 

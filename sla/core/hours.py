@@ -143,6 +143,24 @@ class Hours:
             self._check_way(table, t, u)
         return EPOCH + timedelta(0, 0, u)
 
+    def subtract(self, at: datetime, span: timedelta) -> datetime:
+        """The latest instant since which `span` of open time has passed at `at`.
+
+        Earlier instants have more of it behind them: what is idle since then, or longer, is idle
+        for `span`. OverflowError where the calendar was not open for so long.
+        """
+        t = micros(at)
+        wanted = span // MICROSECOND
+        if wanted <= 0:
+            return instant(t) if wanted == 0 else _refuse_negative(span)
+        back = max(DAY, 4 * wanted)
+        while (goal := _open_until(table := self._covering(t - back, t), t) - wanted) < 0:
+            back *= 2
+            if back > HORIZON:
+                self._refuse_far(t)
+        i = bisect_right(table.before, goal) - 1
+        return instant(table.starts[i] + goal - table.before[i])
+
     def between(self, start: datetime, end: datetime) -> timedelta:
         """The open time in [start, end); zero when `end` is not after `start`."""
         a, b = micros(start), micros(end)

@@ -1,6 +1,7 @@
 """The agents' desk: Django's admin, one file for each part of it."""
 
 from tickets.admin import (
+    automation,
     catalog,
     escalations,
     inbound,
@@ -13,6 +14,7 @@ from tickets.admin import (
 )
 
 __all__ = [
+    "automation",
     "catalog",
     "escalations",
     "inbound",

@@ -1,5 +1,6 @@
 """Rows of the help desk: people, tickets, their conversation, and the mail both ways."""
 
+from tickets.models.automation import IdleMark, Macro, Rule, RuleCue, RuleRun
 from tickets.models.availability import Availability
 from tickets.models.bulk import BulkJob, BulkRow
 from tickets.models.catalog import RequestType
@@ -28,14 +29,19 @@ __all__ = [
     "Event",
     "Follower",
     "Holding",
+    "IdleMark",
     "InboundMessage",
     "LastRead",
+    "Macro",
     "Mailbox",
     "Message",
     "Organization",
     "PortalSettings",
     "Rating",
     "RequestType",
+    "Rule",
+    "RuleCue",
+    "RuleRun",
     "Tag",
     "Team",
     "Ticket",

@@ -24,7 +24,7 @@ class Message(models.Model):
     channel = models.CharField(max_length=20, choices=Ticket.Channel, default=Ticket.Channel.WEB)
     sent_at = models.DateTimeField()
     is_automatic = models.BooleanField(
-        default=False, help_text="Written by a machine, such as an out-of-office answer."
+        default=False, help_text="Written by a machine: an out-of-office answer, or a rule of ours."
     )
     is_accepted = models.BooleanField(
         default=True, help_text="False: somebody unknown wrote it; only staff see it until then."

@@ -15,6 +15,9 @@ from django.db.models.functions import Lower
 from sla.models import Policy
 from sla.models.calendars import is_time_zone
 
+# A domain that is reserved (RFC 2606): no mail ever comes from there or goes there.
+MACHINE = "automatic@desk.invalid"
+
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
@@ -38,6 +41,19 @@ class UserManager(BaseUserManager["User"]):
         """The person with this address, made a customer if unknown. Safe to call in parallel."""
         user, _ = self.get_or_create(
             email=self.clean_email(email), defaults={"name": name, "password": "!"}
+        )
+        return user
+
+    def machine(self) -> User:
+        """In whose name the desk writes by itself. Nobody can sign in as it, nor be assigned it."""
+        user, _ = self.get_or_create(
+            email=MACHINE,
+            defaults={
+                "name": "Automatic message",
+                "password": "!",
+                "is_staff": True,
+                "is_active": False,
+            },
         )
         return user
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -137,6 +138,14 @@ class Ticket(models.Model):
         null=True, blank=True, help_text="The next promise; empty while none is running."
     )
 
+    acted_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When a person last did something, or it last stopped waiting for the customer.",
+    )
+
+    # Its status when a verb got hold of it; kept by `tickets.acts`.
+    status_before: str | None = None
     # Team and assignee when a verb got hold of the ticket; kept by `tickets.acts`.
     held_before: tuple[int | None, int | None] = (None, None)
 
@@ -197,6 +206,12 @@ class Ticket(models.Model):
                 name="ticket_at_hand",
                 condition=Q(status__in=["new", "open"]),
             ),
+            # Read by tickets.rules: what has become idle since it last looked.
+            models.Index(
+                fields=["acted_at", "id"],
+                name="ticket_idle",
+                condition=Q(status__in=["new", "open", "pending"]),
+            ),
             # Read by the queue without a status filter.
             models.Index(
                 F("next_due_at").asc(nulls_last=True), F("id").desc(), name="ticket_due_next"
@@ -222,13 +237,26 @@ class Ticket(models.Model):
         return self.team_id, self.assignee_id
 
     @property
+    def state(self) -> dict[str, Any]:
+        """What an event keeps of it, by number: see `Event.state`."""
+        return {
+            "status": str(self.status),
+            "priority": self.priority_id,
+            "team": self.team_id,
+            "assignee": self.assignee_id,
+            "engineering": self.with_engineering,
+        }
+
+    @property
     def is_unsolved(self) -> bool:
         return self.status in UNSOLVED
 
     def unanswered_since(self) -> datetime | None:
         """When the customer first wrote after our last public message; None: it is our answer."""
         public = self.messages.filter(is_public=True)
-        answer = public.filter(by_staff=True).order_by("-sent_at", "-pk").first()
+        # What a rule sends is nobody's answer (reading 4).
+        answers = public.filter(by_staff=True, is_automatic=False)
+        answer = answers.order_by("-sent_at", "-pk").first()
         if answer is None:
             return self.submitted_at
         after = Q(sent_at__gt=answer.sent_at) | Q(sent_at=answer.sent_at, pk__gt=answer.pk)
@@ -281,12 +309,21 @@ class Event(models.Model):
         SPAM = "spam", "Marked as spam"
         NOT_SPAM = "not_spam", "Not spam after all"
         UNDELIVERED = "undelivered", "Message not delivered"
+        SENT_AUTOMATICALLY = "sent_automatically", "Automatic message sent"
+        NOTIFIED = "notified", "People told"
+        IDLE = "idle", "Idle"
+        RULE = "rule", "Rule"
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="events")
     kind = models.CharField(max_length=30, choices=Kind)
     at = models.DateTimeField()
     by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     detail = models.TextField(blank=True, help_text="What changed and why, as a sentence.")
+    state: Any = models.JSONField(
+        null=True,
+        editable=False,
+        help_text="The ticket after it: status, priority, team, assignee, engineering.",
+    )
 
     class Meta:
         ordering = ["at", "pk"]
