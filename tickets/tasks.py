@@ -16,6 +16,7 @@ from tickets import (
     escalation,
     fetching,
     inbound,
+    indexing,
     recalculation,
     watchdog,
 )
@@ -76,6 +77,12 @@ def hand_out() -> None:
 def follow_rules() -> None:
     """Do what the rules say about what happened."""
     _sweep(watchdog.RULES, following.follow)
+
+
+@shared_task
+def index_search() -> None:
+    """Write the words of the tickets that have changed."""
+    _sweep(watchdog.SEARCH, indexing.write_marked)
 
 
 def _sweep(name: str, work: Work) -> None:

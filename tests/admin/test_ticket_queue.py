@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from sla.models import Clock, Policy
 from tests import factories
-from tickets import escalation, lifecycle
+from tickets import escalation, indexing, lifecycle
 from tickets.admin.paging import CappedPaginator
 from tickets.models import Ticket, User
 from tickets.states import Status
@@ -204,6 +204,7 @@ def test_a_ticket_is_found_by_reference_subject_requester_and_organization(
     rosa = factories.customer("rosa@kestrel.example", name="Rosa Diaz", organization=kestrel)
     ticket = factories.ticket(subject="Wrong colours", requester=rosa)
     factories.ticket()
+    indexing.write_marked(at=timezone.now())
     typed = term.format(reference=ticket.reference.lower(), number=ticket.pk)
     assert references(desk, f"?q={typed}") == [ticket.reference]
 

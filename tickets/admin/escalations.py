@@ -20,11 +20,11 @@ from unfold.decorators import display
 
 from tickets import escalation
 from tickets.admin.paging import CappedPaginator, UncountedList, View, views_of
-from tickets.admin.queue import REFERENCE
 from tickets.admin.readonly import ReadOnlyAdmin, TicketLink
 from tickets.models import Escalation, Ticket, User
 from tickets.models.escalations import EscalationQuerySet
 from tickets.refusals import AlreadyAcknowledged, Refused
+from tickets.search import REFERENCE
 from tickets.templatetags.desk import local_time
 from tickets.templatetags.escalations import acknowledgement, already_acknowledged
 

@@ -18,9 +18,9 @@ from unfold.decorators import display
 
 from tickets import delivery, outbox
 from tickets.admin.paging import CappedPaginator, UncountedList
-from tickets.admin.queue import REFERENCE
 from tickets.admin.readonly import ReadOnlyAdmin, TicketLink
 from tickets.models import Delivery, UndeliverableAddress
+from tickets.search import REFERENCE
 from tickets.templatetags.desk import local_time
 
 TONES = {

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from typing import Any, cast
 
-from django.conf import settings
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -22,6 +20,7 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from sla.models import Clock
+from tickets import search
 from tickets.admin.filters import (
     AssigneeFilter,
     DueFilter,
@@ -35,9 +34,6 @@ from tickets.models import Ticket
 from tickets.models.tickets import TicketQuerySet
 from tickets.states import Status
 from tickets.templatetags.desk import local_time
-
-# What people type to find a ticket by its number: "HD-12", "hd-12" or "12".
-REFERENCE = re.compile(rf"\s*({re.escape(settings.TICKET_PREFIX)}-)?(\d{{1,18}})\s*", re.IGNORECASE)
 
 # One press each above the list; what the filters call them is in filters.py.
 VIEWS = [
@@ -64,6 +60,32 @@ class QueueList(UncountedList):
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> list[Any]:
         return list(queryset.query.order_by)
+
+    result_list: Any
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The rows of this page, with what was looked for where it stands in them."""
+        super().get_results(request)
+        if self.query:
+            tickets: list[Any] = list(self.result_list)
+            excerpts = search.excerpts([ticket.pk for ticket in tickets], self.asked)
+            for ticket in tickets:
+                ticket.excerpt = excerpts.get(ticket.pk)
+            self.result_list = tickets
+
+    @property
+    def asked(self) -> search.Query:
+        """What was looked for."""
+        return search.understood(self.query)
+
+    @property
+    def note(self) -> str:
+        """What to know about an answer: why there is none, or that there is more."""
+        if self.query and self.asked.problem and not self.result_count:
+            return self.asked.problem
+        if self.query and self.result_count >= search.MOST:
+            return f"These are the newest {search.MOST}. Add a word or a filter to see others."
+        return ""
 
     @property
     def views(self) -> list[View]:
@@ -103,8 +125,8 @@ class TicketQueue(ModelAdmin):
     show_facets = ModelAdmin.show_facets.NEVER
     sortable_by: list[str] = []
     actions = None
-    search_fields = ["subject", "requester__email", "requester__name", "organization__name"]
-    search_help_text = f"{settings.TICKET_PREFIX}-12, subject, requester, organization"
+    search_fields = ["subject"]  # So that there is a search at all; see get_search_results.
+    search_help_text = search.HELP
 
     def get_queryset(self, request: HttpRequest) -> TicketQuerySet:
         return Ticket.objects.visible_to(request.user).for_desk()
@@ -115,21 +137,20 @@ class TicketQueue(ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Ticket], search_term: str
     ) -> tuple[QuerySet[Ticket], bool]:
-        """By reference, or by words in the subject, the requester and the organization."""
-        number = REFERENCE.fullmatch(search_term)
-        if number and number[1]:
-            return queryset.filter(pk=int(number[2])), False
-        found, may_have_duplicates = super().get_search_results(request, queryset, search_term)
-        if number:
-            found |= queryset.filter(pk=int(number[2]))
-        return found, may_have_duplicates
+        """By reference, or by the words of the ticket, its people and its conversation."""
+        if not search_term:
+            return queryset, False
+        found = search.find(cast("TicketQuerySet", queryset), search.understood(search_term))
+        return queryset.filter(pk__in=found.numbers), False
 
     @display(description="Ticket")
     def ticket(self, ticket: Ticket) -> SafeString:
+        found: search.Excerpt | None = getattr(ticket, "excerpt", None)
         return format_html(
-            '<span class="desk-reference">{}</span> <span class="desk-subject">{}</span>',
+            '<span class="desk-reference">{}</span> <span class="desk-subject">{}</span>{}',
             ticket.reference,
-            ticket.subject,
+            found.subject if found else ticket.subject,
+            format_html('<span class="desk-excerpt">{}</span>', found.text) if found else "",
         )
 
     @display(description="Next promise")

@@ -13,6 +13,7 @@ from tickets.models.mailboxes import Mailbox
 from tickets.models.messages import Attachment, Message
 from tickets.models.people import Organization, Team, User, policy_for
 from tickets.models.portal import Allowance, LastRead, PortalSettings, Rating
+from tickets.models.search import SearchDocument, SearchMark
 from tickets.models.tags import Tag, clean_tag
 from tickets.models.ticket_links import TicketLink
 from tickets.models.tickets import Event, Ticket
@@ -42,6 +43,8 @@ __all__ = [
     "Rule",
     "RuleCue",
     "RuleRun",
+    "SearchDocument",
+    "SearchMark",
     "Tag",
     "Team",
     "Ticket",

@@ -1,0 +1,235 @@
+"""What somebody typed, as a question to the documents of tickets, and its answers.
+
+A ticket may be written in English or in German, so each word is looked for as it is and by its stem
+in both. Of what is found, the newest come first, and no more than `MOST` are looked at: a word of
+every third ticket has no use, and must not cost more than a rare one.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_, or_
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.search import SearchHeadline, SearchQuery
+from django.db.models import BigIntegerField, F, OuterRef, StringAgg, Subquery, Value
+from django.db.models.functions import Coalesce, Left
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+from tickets.models import Message, Ticket
+from tickets.models.tickets import TicketQuerySet
+from tickets.stopwords import STOP_WORDS
+
+type Expression = Any
+"""Of Django's search: a SearchQuery, or several with `&`, `|` and `~`."""
+
+HELP = (
+    f"Words, “a phrase”, -not this, an address or its domain, {settings.TICKET_PREFIX}-12. "
+    "The last word may be a beginning."
+)
+# What people type to find a ticket by its number: "HD-12", "hd-12" or "12".
+REFERENCE = re.compile(rf"\s*({re.escape(settings.TICKET_PREFIX)}-)?(\d{{1,18}})\s*", re.IGNORECASE)
+MOST = 500
+# So many of the newest tickets are read one by one where the index has too much to say.
+WINDOW = 20_000
+MOST_CHARACTERS, MOST_WORDS = 300, 16
+# An excerpt is taken from so much of each message, and of all of them.
+EXCERPT_OF_MESSAGE, EXCERPT_OF_TICKET = 3_000, 10_000
+# The index has every beginning of a word, and two letters begin too many.
+SHORTEST_BEGINNING = 3
+
+TOO_LONG = f"That is too long: search for {MOST_CHARACTERS} characters or fewer."
+TOO_MANY = f"That is too much: search for {MOST_WORDS} words or fewer."
+TOO_COMMON = "Every ticket has such words. Search for a word that says more."
+NO_WORDS = "There is no word in it: search for letters or numbers."
+ONLY_WITHOUT = "Say what to find as well, not only what to leave out."
+
+PART = re.compile(r'(-?)(?:"([^"]*)("?)|([^\s"]+))')
+# What has a meaning in PostgreSQL's tsquery, or none in any text.
+MARKS = re.compile(r"[\x00-\x1f\x7f'\\:*&|!()<>\ud800-\udfff]")
+LAST_LETTERS = re.compile(r"[^\W_]+$")
+QUOTES = str.maketrans("“”„«»‟", '""""""')
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question. `problem` is a sentence, and there is no expression, when it cannot be asked."""
+
+    expression: Expression | None = None
+    number: int | None = None
+    """Of the ticket whose reference it is."""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The numbers of tickets, newest first but for the one that was named."""
+
+    numbers: Sequence[int]
+    is_capped: bool = False
+    """There may be more than were looked for."""
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """The subject and a piece of the conversation, with what was looked for in <mark>."""
+
+    subject: SafeString
+    text: SafeString
+
+
+@dataclass(frozen=True)
+class _Part:
+    text: str
+    is_phrase: bool
+    is_excluded: bool
+    is_finished: bool
+    """A quote behind it, or a blank."""
+
+    @property
+    def says_something(self) -> bool:
+        return self.is_phrase or self.text.lower() not in STOP_WORDS
+
+
+def understood(typed: str) -> Query:
+    """What is meant. Never raises, whatever was typed."""
+    if len(typed) > MOST_CHARACTERS:
+        return Query(problem=TOO_LONG)
+    number = REFERENCE.fullmatch(typed)
+    parts = [part for part in _parts(typed) if any(map(str.isalnum, part.text))]
+    if not parts:
+        return Query(problem=NO_WORDS)
+    if len(parts) > MOST_WORDS:
+        return Query(problem=TOO_MANY)
+    wanted = [part for part in parts if not part.is_excluded]
+    if not wanted:
+        return Query(problem=ONLY_WITHOUT)
+    telling = [part for part in wanted if part.says_something]
+    last = parts[-1]
+    is_unfinished = not (last.is_finished or last.is_excluded)
+    if is_unfinished and last not in telling and len(last.text) >= SHORTEST_BEGINNING:
+        telling.append(last)  # "war" may become "warranty".
+    if not telling:
+        return Query(problem=TOO_COMMON)
+    expressions = [
+        _expression(part, is_unfinished=is_unfinished and part is last) for part in telling
+    ]
+    excluded = [part for part in parts if part.is_excluded]
+    expressions += [~form for part in excluded for form in _forms(part)]
+    return Query(reduce(and_, expressions), int(number[2]) if number else None)
+
+
+def find(tickets: TicketQuerySet, query: Query, *, most: int = MOST) -> Found:
+    """Those of these tickets that fit, in two queries at most, and one for a reference.
+
+    `tickets` has its filters and its permission already, so that neither the number of answers nor
+    their order tells of a ticket that the asker may not see.
+    """
+    tickets = tickets.order_by()
+    named: list[int] = []
+    if query.number is not None:
+        named = list(tickets.filter(pk=query.number).values_list("pk", flat=True))
+    if query.expression is None:
+        return Found(named)
+    fitting = tickets.filter(words__document=query.expression)
+    # Of a common word the newest tickets have enough, and PostgreSQL walks back from the last one
+    # until it has them; it knows how common a word is. It knows nothing about words that are
+    # common and never come together, so that the walk ends with the window.
+    newest = Ticket.objects.order_by("-pk").values("pk")[:1]
+    oldest = Subquery(newest, output_field=BigIntegerField()) - WINDOW
+    recent = fitting.filter(pk__gt=oldest).order_by("-pk")
+    numbers = list(recent.values_list("pk", flat=True)[:most])
+    if len(numbers) < most:
+        # What is left is rare: the index finds all of it. An order that no index has keeps
+        # PostgreSQL from walking through a million tickets.
+        rest = fitting.filter(pk__lte=oldest).order_by((F("pk") + Value(0)).desc())
+        numbers += rest.values_list("pk", flat=True)[: most - len(numbers)]
+    return Found(
+        list(dict.fromkeys([*named, *numbers])),
+        is_capped=len(numbers) == most,
+    )
+
+
+def excerpts(numbers: Sequence[int], query: Query) -> dict[int, Excerpt]:
+    """What to show of these tickets, by their numbers, in one query; for those of one page."""
+    if query.expression is None or not numbers:
+        return {}
+    # Nobody who wrote a text knew what begins and ends a mark in the answer.
+    begin, end = (f"{secrets.token_hex(8)}{side}" for side in ("b", "e"))
+    said = StringAgg(Left("text", EXCERPT_OF_MESSAGE), Value("\n"), order_by="-pk")
+    messages = Message.objects.filter(ticket=OuterRef("pk")).order_by().values("ticket")
+    talk = Coalesce(Left(Subquery(messages.values(said=said)), EXCERPT_OF_TICKET), Value(""))
+    shown: dict[str, Any] = {"start_sel": begin, "stop_sel": end}
+    rows = Ticket.objects.filter(pk__in=numbers).order_by()
+    # Marks stand where a word has the stem that was asked for, and stems are of a language.
+    for config in ("english", "german"):
+        rows = rows.annotate(
+            **{
+                f"subject_{config}": SearchHeadline(
+                    "subject", query.expression, config=config, highlight_all=True, **shown
+                ),
+                f"text_{config}": SearchHeadline(
+                    talk, query.expression, config=config,
+                    max_words=26, min_words=12, max_fragments=2, fragment_delimiter=" … ", **shown,
+                ),
+            }
+        )  # fmt: skip
+    columns = ("pk", "subject_english", "subject_german", "text_english", "text_german")
+    found = {}
+    for number, *given in rows.values_list(*columns):
+        subject, text = (max(pair, key=lambda one: one.count(begin)) for pair in _pairs(given))
+        marked = _marked(text, begin, end) if begin in text else SafeString()
+        found[number] = Excerpt(_marked(subject, begin, end), marked)
+    return found
+
+
+def _pairs(given: Sequence[str]) -> Iterator[tuple[str, str]]:
+    subject_english, subject_german, text_english, text_german = given
+    yield subject_english, subject_german
+    yield text_english, text_german
+
+
+def _marked(text: str, begin: str, end: str) -> SafeString:
+    """Escaped first: only our own marks become markup."""
+    marked = str(escape(text)).replace(begin, "<mark>").replace(end, "</mark>")
+    return mark_safe(marked)  # noqa: S308 - escaped above
+
+
+def _parts(typed: str) -> Iterator[_Part]:
+    """Words and phrases; a quote that is never closed goes to the end."""
+    for match in PART.finditer(MARKS.sub(" ", typed.translate(QUOTES))):
+        minus, phrase, closed, word = match.groups()
+        yield _Part(
+            text=(phrase if word is None else word).strip(" @,;."),
+            is_phrase=word is None and bool(closed or " " in phrase.strip()),
+            is_excluded=bool(minus),
+            is_finished=bool(closed) or match.end() < len(typed),
+        )
+
+
+def _expression(part: _Part, *, is_unfinished: bool = False) -> Expression:
+    """What fits the part."""
+    beginning = LAST_LETTERS.search(part.text)
+    if not (is_unfinished and beginning and len(beginning[0]) >= SHORTEST_BEGINNING):
+        return reduce(or_, _forms(part))
+    # No place is asked of a beginning: the stems that it fits as well have none.
+    last = SearchQuery(f"'{beginning[0]}':*", config="simple", search_type="raw")
+    before = part.text[: beginning.start()]
+    whole = SearchQuery(before, config="simple", search_type="phrase") & last if before else last
+    return whole if part.is_phrase else reduce(or_, _stems(part), whole)
+
+
+def _forms(part: _Part) -> list[SearchQuery]:
+    """The words as they stand, one behind the other; and unless they are quoted, their stems."""
+    whole = SearchQuery(part.text, config="simple", search_type="phrase")
+    return [whole] if part.is_phrase else [whole, *_stems(part)]
+
+
+def _stems(part: _Part) -> list[SearchQuery]:
+    return [SearchQuery(part.text, config=config) for config in ("english", "german")]
