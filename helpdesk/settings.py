@@ -398,7 +398,10 @@ UNFOLD = {
         ("sla/report/", "sla_report", "sla.admin.reports.ReportView"),
         ("sla/report/clocks/", "sla_report_clocks", "sla.admin.reports.ClocksBehindView"),
     ],
-    "STYLES": ["tickets.admin.navigation.stylesheet"],
+    "STYLES": [
+        "tickets.admin.navigation.stylesheet",
+        "tickets.admin.navigation.queue_stylesheet",
+    ],
     "SIDEBAR": {"navigation": "tickets.admin.navigation.navigation"},
     "DASHBOARD_CALLBACK": "tickets.admin.front_page.front_page",
     # The teal of the customers' pages (static/css/portal.css), lighter and darker.

@@ -30,6 +30,8 @@ _AGENT = {
     # One's own are anybody's, and those of others are a manager's to stop.
     *_each("tickets", "bulkjob", "view"),
     *_each("tickets", "macro rule rulerun", "view"),
+    # Own ones, and those of teams that he leads: SavedView.is_editable_by.
+    *_each("tickets", "savedview", "view", "add", "change", "delete"),
     # Deleting an undeliverable address is to write to it again.
     *_each("tickets", "undeliverableaddress", "view", "delete"),
     *_each("sla", "clock pause clockevent firing priority", "view"),

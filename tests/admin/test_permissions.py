@@ -26,6 +26,8 @@ PAGES = [
     ("/admin/tickets/user/add/", ["Administrator"]),
     ("/admin/tickets/user/{customer}/password/", ["Administrator"]),
     ("/admin/tickets/user/{customer}/delete/", ["Administrator"]),
+    ("/admin/tickets/savedview/", STAFF),
+    ("/admin/tickets/savedview/add/", []),
     ("/admin/tickets/organization/", STAFF),
     ("/admin/tickets/organization/add/", ["Administrator"]),
     ("/admin/tickets/team/", STAFF),

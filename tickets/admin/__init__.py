@@ -9,6 +9,7 @@ from tickets.admin import (
     mailboxes,
     people,
     portal,
+    saved_views,
     schedule,
     tickets,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "mailboxes",
     "people",
     "portal",
+    "saved_views",
     "schedule",
     "tickets",
 ]

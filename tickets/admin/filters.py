@@ -1,9 +1,11 @@
-"""What the queue can be narrowed down to."""
+"""What the queue can be narrowed down to, by a press or by the address of a saved view."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest
@@ -11,14 +13,123 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import BooleanRadioFilter, RadioFilter
 
 from tickets.admin.standing import SOON
-from tickets.models import Ticket
+from tickets.models import Ticket, User
 from tickets.models.tickets import TicketQuerySet
+from tickets.states import SOLVED as SOLVED_STATUSES
 from tickets.states import Status
 
-UNSOLVED, ALL = "unsolved", "all"
+UNSOLVED, SOLVED, ALL = "unsolved", "solved", "all"
+
+# So long a solved ticket is "recently solved".
+RECENTLY = timedelta(days=7)
 
 
-class StatusFilter(RadioFilter):
+@dataclass(frozen=True)
+class Reader:
+    """Who looks at the queue, and when: "mine" and "late" mean nothing without."""
+
+    user: User
+    at: datetime
+
+
+def by_status(tickets: TicketQuerySet, value: str, reader: Reader) -> TicketQuerySet:
+    """Of one status, or of one of the groups of them."""
+    match value:
+        case "all":
+            return tickets
+        case "unsolved":
+            return tickets.open()
+        case "solved":
+            since = reader.at - RECENTLY
+            return tickets.filter(status__in=SOLVED_STATUSES, resolved_at__gte=since)
+    return tickets.filter(status=value)
+
+
+def by_due(tickets: TicketQuerySet, value: str, reader: Reader) -> TicketQuerySet:
+    """By the next promise, which only unsolved tickets have."""
+    now = reader.at
+    match value:
+        case "late":
+            return tickets.open().filter(next_due_at__lt=now)
+        case "hour":
+            return tickets.open().filter(next_due_at__range=(now, now + SOON))
+        case "day":
+            return tickets.open().filter(next_due_at__range=(now, now + timedelta(days=1)))
+        case "still":
+            return tickets.open().filter(next_due_at=None)
+    return tickets
+
+
+def by_assignee(tickets: TicketQuerySet, value: str, reader: Reader) -> TicketQuerySet:
+    """Mine, my teams', or nobody's."""
+    match value:
+        case "me":
+            return tickets.filter(assignee_id=reader.user.pk)
+        case "team":
+            # Numbers, not a join: each team is a stretch of an index.
+            return tickets.filter(team_id__in=reader.user.team_ids)
+        case "nobody":
+            return tickets.filter(assignee=None)
+    return tickets
+
+
+def by_escalated(tickets: TicketQuerySet, value: str, reader: Reader) -> TicketQuerySet:
+    """Escalated, by a step that marks it or by the customer, or never."""
+    match value:
+        case "yes":
+            return tickets.filter(escalated_at__isnull=False)
+        case "no":
+            return tickets.filter(escalated_at=None)
+    return tickets
+
+
+# Parameter of the address -> what it does.
+NAMED: dict[str, Callable[[TicketQuerySet, str, Reader], TicketQuerySet]] = {
+    "status": by_status,
+    "due": by_due,
+    "assignee": by_assignee,
+    "escalated": by_escalated,
+}
+# Parameter -> the column that has to have one of its values, as Django's filters name them.
+COLUMNS = {
+    "priority__id__exact": "priority_id",
+    "team__id__exact": "team_id",
+    "organization__id__exact": "organization_id",
+    "with_engineering__exact": "with_engineering",
+}
+
+
+def narrowed(
+    tickets: TicketQuerySet, params: Mapping[str, Sequence[str]], reader: Reader
+) -> TicketQuerySet:
+    """The tickets that the queue shows for these parameters; a search is not among them.
+
+    For counts: the page itself goes through the filters below, which do the same.
+    Raises ValueError for a parameter or a value that the queue does not know.
+    """
+    values = {"status": [UNSOLVED], **params}
+    for name, given in values.items():
+        if name in NAMED:
+            tickets = NAMED[name](tickets, given[-1], reader)
+        elif name in COLUMNS:
+            tickets = tickets.filter(**{f"{COLUMNS[name]}__in": [int(value) for value in given]})
+        else:
+            raise ValueError(f"The queue has no filter {name}.")
+    return tickets
+
+
+class NamedFilter(RadioFilter):
+    """A filter of the table above."""
+
+    def queryset(self, request: HttpRequest, queryset: TicketQuerySet) -> TicketQuerySet:
+        value = self.value()
+        if not value:
+            return queryset
+        reader = Reader(cast("User", request.user), timezone.now())
+        return NAMED[self.parameter_name](queryset, value, reader)
+
+
+class StatusFilter(NamedFilter):
     """Unsolved tickets unless something else is chosen; a search looks at all of them."""
 
     title = "status"
@@ -39,19 +150,13 @@ class StatusFilter(RadioFilter):
         self, request: HttpRequest, model_admin: ModelAdmin[Ticket]
     ) -> list[tuple[str, str]]:
         statuses = [(status.value, str(status.label)) for status in Status]
-        return [(UNSOLVED, "Unsolved"), *statuses, (ALL, "All")]
+        return [(UNSOLVED, "Unsolved"), *statuses, (SOLVED, "Recently solved"), (ALL, "All")]
 
     def value(self) -> str:
         return super().value() or self.default
 
-    def queryset(self, request: HttpRequest, queryset: TicketQuerySet) -> TicketQuerySet:
-        status = self.value()
-        if status == ALL:
-            return queryset
-        return queryset.open() if status == UNSOLVED else queryset.filter(status=status)
 
-
-class DueFilter(RadioFilter):
+class DueFilter(NamedFilter):
     """By the next promise of a ticket."""
 
     title = "next promise"
@@ -67,21 +172,8 @@ class DueFilter(RadioFilter):
             ("still", "Standing still"),
         ]
 
-    def queryset(self, request: HttpRequest, queryset: TicketQuerySet) -> TicketQuerySet:
-        now = timezone.now()
-        match self.value():
-            case "late":
-                return queryset.open().filter(next_due_at__lt=now)
-            case "hour":
-                return queryset.open().filter(next_due_at__range=(now, now + SOON))
-            case "day":
-                return queryset.open().filter(next_due_at__range=(now, now + timedelta(days=1)))
-            case "still":
-                return queryset.open().filter(next_due_at=None)
-        return queryset
 
-
-class AssigneeFilter(RadioFilter):
+class AssigneeFilter(NamedFilter):
     """Whose ticket it is."""
 
     title = "assignee"
@@ -93,18 +185,8 @@ class AssigneeFilter(RadioFilter):
     ) -> list[tuple[str, str]]:
         return [("me", "Me"), ("team", "My teams"), ("nobody", "Nobody")]
 
-    def queryset(self, request: HttpRequest, queryset: TicketQuerySet) -> TicketQuerySet:
-        match self.value():
-            case "me":
-                return queryset.filter(assignee_id=request.user.pk)
-            case "team":
-                return queryset.filter(team__members=request.user.pk)
-            case "nobody":
-                return queryset.filter(assignee=None)
-        return queryset
 
-
-class EscalatedFilter(RadioFilter):
+class EscalatedFilter(NamedFilter):
     """Whether the ticket was escalated, by a step that marks it or by the customer."""
 
     title = "escalated"
@@ -114,14 +196,6 @@ class EscalatedFilter(RadioFilter):
         self, request: HttpRequest, model_admin: ModelAdmin[Ticket]
     ) -> list[tuple[str, str]]:
         return [("yes", "Escalated"), ("no", "Not escalated")]
-
-    def queryset(self, request: HttpRequest, queryset: TicketQuerySet) -> TicketQuerySet:
-        match self.value():
-            case "yes":
-                return queryset.filter(escalated_at__isnull=False)
-            case "no":
-                return queryset.filter(escalated_at=None)
-        return queryset
 
 
 class EngineeringFilter(BooleanRadioFilter):

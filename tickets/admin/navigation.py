@@ -121,6 +121,11 @@ def stylesheet(request: HttpRequest) -> str:
     return static("css/desk.css")
 
 
+def queue_stylesheet(request: HttpRequest) -> str:
+    """The address of the classes of the queue and of the sidebar's queues."""
+    return static("css/queue.css")
+
+
 def icon(request: HttpRequest) -> str:
     """The address of the picture in the browser's tab."""
     return static("img/icon.svg")

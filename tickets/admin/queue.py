@@ -2,64 +2,97 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, cast
 
+from django.contrib.admin.views.main import PAGE_VAR
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     RelatedCheckboxFilter,
     RelatedDropdownFilter,
 )
-from unfold.decorators import display
 from unfold.views import ChangeList
 
 from sla.models import Clock
 from tickets import search
+from tickets.admin.columns import COLUMNS, USUAL, QueueColumns, shown
 from tickets.admin.filters import (
     AssigneeFilter,
     DueFilter,
     EngineeringFilter,
     EscalatedFilter,
     StatusFilter,
+    narrowed,
 )
-from tickets.admin.paging import CappedPaginator, UncountedList, View, views_of
-from tickets.admin.standing import next_clock, standing
+from tickets.admin.paging import CappedPaginator, UncountedList
+from tickets.admin.queues import (
+    ORDERS,
+    PRESENTATION,
+    QUEUES,
+    SEEN,
+    SORT,
+    VIEW,
+    current_key,
+    filters_of,
+    order_of,
+)
+from tickets.admin.saved_views import SavedViewPages, reader
 from tickets.models import Ticket
 from tickets.models.tickets import TicketQuerySet
-from tickets.states import Status
-from tickets.templatetags.desk import local_time
 
-# One press each above the list; what the filters call them is in filters.py.
-VIEWS = [
-    ("Unsolved", {}),
-    ("Mine", {"assignee": "me"}),
-    ("My teams'", {"assignee": "team"}),
-    ("Unassigned", {"assignee": "nobody"}),
-    ("Late", {"due": "late"}),
-    ("Escalated", {"escalated": "yes"}),
-    ("Waiting", {"status": Status.PENDING.value}),
-    ("All", {"status": "all"}),
-]
+# What a row has to be told apart by from what it was before.
+MARKS = ("pk", "updated_at", "next_due_at", "status", "team_id", "assignee_id")
+
+
+def marked(rows: list[tuple[Any, ...]]) -> str:
+    """The rows of a page in short. Time goes by in their words, so it differs each minute."""
+    minute = int(timezone.now().timestamp() // 60)
+    return hashlib.sha256(repr((minute, rows)).encode()).hexdigest()[:16]
 
 
 class QueueList(UncountedList):
     """What is due next comes first, as `for_desk` has it; the rows know their running clocks."""
 
+    def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Without what says how tickets are shown."""
+        found: dict[str, Any] = super().get_filters_params(params)
+        return {name: values for name, values in found.items() if name not in PRESENTATION}
+
     def get_queryset(
         self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
     ) -> TicketQuerySet:
-        running = Clock.objects.running()
         found: TicketQuerySet = super().get_queryset(request, exclude_parameters)
-        return found.prefetch_related(Prefetch("clocks", queryset=running))
+        if "request_type_name" in self.list_display:
+            found = found.select_related("request_type")
+        return found.prefetch_related(Prefetch("clocks", queryset=Clock.objects.running()))
+
+    @cached_property
+    def seen(self) -> str:
+        """What the rows of this page are and when they changed, in short: see `TicketQueue`."""
+        return marked([(*(getattr(row, name) for name in MARKS),) for row in self.result_list])
+
+    @property
+    def empty_words(self) -> str:
+        """The sentence of a queue without tickets."""
+        if VIEW in self.filter_params:
+            return "No ticket is in this view."
+        key = current_key(self.filter_params, [])
+        return next(
+            (queue.empty for queue in QUEUES if queue.key == key), "No ticket is like that."
+        )
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> list[Any]:
-        return list(queryset.query.order_by)
+        """As the address asks, if an index serves it there; a search has an order of its own."""
+        if self.query and SORT not in self.filter_params:
+            return list(queryset.query.order_by)
+        return ORDERS[order_of(self.filter_params)][1]
 
     result_list: Any
 
@@ -87,24 +120,11 @@ class QueueList(UncountedList):
             return f"These are the newest {search.MOST}. Add a word or a filter to see others."
         return ""
 
-    @property
-    def views(self) -> list[View]:
-        """The links above the list, the present one marked."""
-        return views_of(self, VIEWS)
 
+class TicketQueue(SavedViewPages, QueueColumns, ModelAdmin):
+    """The list of tickets: columns, filters, search, views."""
 
-class TicketQueue(ModelAdmin):
-    """The list of tickets: columns, filters, search."""
-
-    list_display = [
-        "ticket",
-        "due",
-        "priority_label",
-        "status_label",
-        "from_whom",
-        "team_name",
-        "assignee_name",
-    ]
+    list_display = ["ticket", *(COLUMNS[name][0] for name in USUAL)]
     list_display_links = ["ticket"]
     list_filter = [
         StatusFilter,
@@ -134,6 +154,47 @@ class TicketQueue(ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return QueueList
 
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        names = shown(dict(request.GET.lists()), self.own_views(request), reader(request).user)
+        return ["ticket", *(COLUMNS[name][0] for name in names)]
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the pages that keep views, and the numbers of the sidebar."""
+        return [*self.view_urls(), *cast("list[URLPattern]", super().get_urls())]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The page; or for a page that is open (`seen`) its rows, or 204 if they are the same."""
+        given = request.GET.copy()
+        seen = given.pop(SEEN, [""])[-1]
+        request.GET = given  # type: ignore[assignment]
+        may_look = self.has_view_or_change_permission(request)
+        if seen and may_look and self._peek(request) == seen:
+            return HttpResponse(status=204)
+        context = self.menu(request) if may_look else {}
+        page: HttpResponse = super().changelist_view(request, {**context, **(extra_context or {})})
+        if seen and isinstance(page, TemplateResponse):
+            page.template_name = "admin/tickets/ticket/rows.html"
+        return page
+
+    def _peek(self, request: HttpRequest) -> str:
+        """What `QueueList.seen` would be, by one query over the columns of an index; "" if unknown.
+
+        A search is not tried: what it finds is known when the page is made.
+        """
+        params = dict(request.GET.lists())
+        try:
+            page = int(request.GET.get(PAGE_VAR, 1))
+            found = narrowed(
+                Ticket.objects.visible_to(request.user), filters_of(params), reader(request)
+            )
+        except ValueError:
+            return ""
+        first = (max(page, 1) - 1) * self.list_per_page
+        ordered = found.order_by(*ORDERS[order_of(params)][1]).values_list(*MARKS)
+        return marked(list(ordered[first : first + self.list_per_page]))
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Ticket], search_term: str
     ) -> tuple[QuerySet[Ticket], bool]:
@@ -142,74 +203,6 @@ class TicketQueue(ModelAdmin):
             return queryset, False
         found = search.find(cast("TicketQuerySet", queryset), search.understood(search_term))
         return queryset.filter(pk__in=found.numbers), False
-
-    @display(description="Ticket")
-    def ticket(self, ticket: Ticket) -> SafeString:
-        found: search.Excerpt | None = getattr(ticket, "excerpt", None)
-        return format_html(
-            '<span class="desk-reference">{}</span> <span class="desk-subject">{}</span>{}',
-            ticket.reference,
-            found.subject if found else ticket.subject,
-            format_html('<span class="desk-excerpt">{}</span>', found.text) if found else "",
-        )
-
-    @display(description="Next promise")
-    def due(self, ticket: Ticket) -> SafeString | str:
-        """In words and colour; the exact time as the title."""
-        clock = next_clock(clock for clock in ticket.clocks.all() if clock.is_running)
-        if clock is None:
-            return ""
-        now = timezone.now()
-        stand = standing(clock, now)
-        return format_html(
-            '<span class="desk-tag desk-tag-{}" title="{} by {}">{}</span>',
-            stand.tone,
-            clock.get_metric_display(),
-            local_time(clock.due_at),
-            stand.words,
-        )
-
-    @display(description="Priority")
-    def priority_label(self, ticket: Ticket) -> SafeString:
-        return format_html(
-            '<span class="desk-tag desk-rank-{}" title="{}">{}</span>',
-            min(ticket.priority.rank, 4),
-            ticket.priority.name,
-            ticket.priority.code,
-        )
-
-    @display(description="Status")
-    def status_label(self, ticket: Ticket) -> SafeString:
-        """In words, with a mark for what is out of the ordinary."""
-        marks = []
-        if ticket.escalated_at is not None:
-            marks.append(("escalated", local_time(ticket.escalated_at), "Escalated"))
-        if ticket.with_engineering:
-            marks.append(("engineering", "", "With engineering"))
-        return format_html(
-            '<span class="desk-status">{}</span>{}',
-            ticket.get_status_display(),
-            format_html_join(" ", '<span class="desk-tag desk-tag-{}" title="{}">{}</span>', marks),
-        )
-
-    @display(description="From")
-    def from_whom(self, ticket: Ticket) -> SafeString:
-        return format_html(
-            '<span title="{}">{}</span><span class="desk-subtle">{}</span>',
-            ticket.requester.email,
-            ticket.requester,
-            ticket.organization or "",
-        )
-
-    @display(description="Team", empty_value="")
-    def team_name(self, ticket: Ticket) -> str | None:
-        return ticket.team.name if ticket.team else None
-
-    @display(description="Assignee")
-    def assignee_name(self, ticket: Ticket) -> SafeString | str:
-        if ticket.assignee is None:
-            return format_html('<span class="desk-subtle">{}</span>', "Nobody")
-        return str(ticket.assignee)
 
 
 def queue_url(preserved: str = "") -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sla import reckoning
+from sla.core import deadlines
 from sla.models import Clock
 from tickets.templatetags.desk import due_words, duration
 
@@ -34,6 +36,35 @@ def standing(clock: Clock, now: datetime) -> Standing:
         return Standing("waiting", STILL)
     is_soon = clock.due_at - now <= SOON or (clock.goal_at is not None and clock.goal_at <= now)
     return Standing(due_words(clock.due_at, now), SOON_DUE if is_soon else GOOD)
+
+
+def queue_standing(clock: Clock, now: datetime) -> Standing:
+    """As `standing`, with the time left (or past) counted as the clock's own target counts it.
+
+    For one calendar, less open time left never means a later deadline; so the order of deadlines,
+    which has an index, is the order of business time left, late first. Between calendars and units
+    the deadline that passes first comes first.
+    """
+    stand = standing(clock, now)
+    if stand.tone == STILL or clock.target_unit == deadlines.HOURS:
+        return stand
+    # A clock that was late before it stood still stays so late.
+    now = clock.end_or(now)
+    is_late = now > clock.due_at
+    first, last = (clock.due_at, now) if is_late else (now, clock.due_at)
+    left = reckoning.hours(clock).between(first, last)
+    words = business_words(left)
+    if is_late:
+        return Standing(f"{words} late", LATE)
+    return Standing(f"due in {words}", SOON_DUE if left <= SOON else stand.tone)
+
+
+def business_words(span: timedelta) -> str:
+    """Open time in hours and minutes, for a day of it is no day: "38 business h"."""
+    hours, minutes = divmod(int(span.total_seconds() // 60), 60)
+    if not hours:
+        return f"{minutes} business min" if minutes else "less than 1 business min"
+    return f"{hours} business h" + (f" {minutes} min" if minutes and hours < 10 else "")
 
 
 def next_clock(running: Iterable[Clock]) -> Clock | None:

@@ -56,7 +56,7 @@ class TicketAdmin(TicketQueue):
             self.admin_site.admin_view(self.formatted),
             name="tickets_ticket_formatted",
         )
-        return [accept, formatted, *acts, *cast("list[URLPattern]", super().get_urls())]
+        return [accept, formatted, *acts, *super().get_urls()]
 
     def change_view(
         self,

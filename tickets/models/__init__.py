@@ -17,6 +17,7 @@ from tickets.models.search import SearchDocument, SearchMark
 from tickets.models.tags import Tag, clean_tag
 from tickets.models.ticket_links import TicketLink
 from tickets.models.tickets import Event, Ticket
+from tickets.models.views import SavedView
 
 __all__ = [
     "Allowance",
@@ -43,6 +44,7 @@ __all__ = [
     "Rule",
     "RuleCue",
     "RuleRun",
+    "SavedView",
     "SearchDocument",
     "SearchMark",
     "Tag",

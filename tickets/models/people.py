@@ -11,6 +11,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
+from django.utils.functional import cached_property
 
 from sla.models import Policy
 from sla.models.calendars import is_time_zone
@@ -151,6 +152,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(
         "staff", default=False, help_text="May sign in to the desk; customers may not."
     )
+    queue_columns = models.JSONField(
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text="Name of a queue -> the columns that this agent chose there.",
+    )
     signature = models.TextField(blank=True, help_text="Below what this agent writes to customers.")
     capacity = models.PositiveSmallIntegerField(
         null=True,
@@ -192,6 +199,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.name.split(" ")[0] or self.email
+
+    @cached_property
+    def team_ids(self) -> list[int]:
+        """The numbers of the teams that he is in, asked once for each instance."""
+        return list(self.teams.order_by("pk").values_list("pk", flat=True))
 
     def clean(self) -> None:
         self.email = UserManager.clean_email(self.email)
