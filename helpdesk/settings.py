@@ -90,6 +90,8 @@ REOPEN_DAYS = env.number("REOPEN_DAYS", 14)
 PRESENT_MINUTES = env.number("PRESENT_MINUTES", 60)
 # The beginning of a ticket's reference, as in HD-123.
 TICKET_PREFIX = env.text("TICKET_PREFIX", "HD")
+# True shows every ticket to every agent; false those of the agent's teams (tickets.models.sight).
+AGENTS_SEE_ALL = env.flag("AGENTS_SEE_ALL", default=False)
 # The largest file that a customer or an agent may attach, in bytes.
 MAX_ATTACHMENT_BYTES = env.number("MAX_ATTACHMENT_BYTES", 10 * 1024 * 1024)
 # Files of one message that are more bytes together are not sent by mail, only shown.

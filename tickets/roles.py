@@ -38,6 +38,8 @@ _AGENT = {
 }
 _MANAGER = {
     *_AGENT,
+    # Of agents the setting AGENTS_SEE_ALL decides: all tickets, or those of their teams.
+    "tickets.view_every_ticket",
     "sla.view_reports",
     *_each("sla", "calendar openinghours holiday calendarversion sweep recalculation", "view"),
     *_each("sla", "policy policyversion target pauserule escalationstep", "view"),

@@ -162,7 +162,7 @@ class ClockAdmin(ReadOnlyAdmin):
     inlines = [LedgerInline, PauseInline, FiringInline]
 
     def get_queryset(self, request: HttpRequest) -> ClockQuerySet:
-        clocks = Clock.objects.with_end(timezone.now())
+        clocks = Clock.objects.visible_to(request.user).with_end(timezone.now())
         return clocks.select_related("ticket", "priority", "policy", "calendar_version__calendar")
 
     def render_change_form(

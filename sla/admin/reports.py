@@ -79,6 +79,7 @@ class ClocksBehindView(UnfoldSiteViewMixin, TemplateView):
                 at=now,
                 filters=question.filters,
                 page=self.request.GET.get("page", "1"),
+                reader=self.request.user,
             )
             context.update(rows=rows, page=page, title=FIGURES[figure])
         return context

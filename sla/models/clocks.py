@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.db import connection, models
 from django.db.models import F, Q
@@ -27,6 +29,13 @@ KINDS = {
 
 
 class ClockQuerySet(models.QuerySet["Clock"]):
+    def visible_to(self, user: Any) -> ClockQuerySet:
+        """The clocks of the tickets that this person sees, as the tickets themselves decide."""
+        model: Any = apps.get_model("tickets", "Ticket")
+        seen = model.objects.visible_to(user)
+        # Without a condition there is nothing to join for.
+        return self.filter(ticket__in=seen) if seen.query.where else self
+
     def running(self) -> ClockQuerySet:
         """Neither kept nor broken for good: paused clocks are running ones that stand still."""
         return self.filter(stopped_at=None, superseded_at=None)

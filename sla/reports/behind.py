@@ -53,13 +53,14 @@ def clocks_behind(
     at: datetime,
     filters: Filters = EVERYTHING,
     page: int | str = 1,
+    reader: Any,
 ) -> tuple[list[PromiseRow], Page[Any]]:
     """The promises behind one figure, 50 a page, and the page (its number, how many there are).
 
     Broken ones come with the latest first, others by their deadlines. An unknown page is the
-    nearest one there is.
+    nearest one there is. Of tickets that the reader may not see there is no row.
     """
-    chosen = promises_of(period, at, figure, filters)
+    chosen = promises_of(period, at, figure, filters).visible_to(reader)
     order = F("due_at") - F("end_at") if figure is Figure.BROKEN else F("due_at")
     found = Paginator(_with_names(chosen).order_by(order, "pk"), PER_PAGE).get_page(page)
     return [_promise_row(row) for row in found.object_list], found

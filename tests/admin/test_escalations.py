@@ -213,9 +213,9 @@ def test_only_a_post_acknowledges(client: Client, ada: User) -> None:
 @pytest.mark.parametrize(
     ("permissions", "looks", "acknowledges"),
     [
-        (["view_escalation"], True, False),
-        (["change_ticket"], False, False),
-        (["view_escalation", "change_ticket"], True, True),
+        (["view_ticket", "view_escalation"], True, False),
+        (["view_ticket", "change_ticket"], False, False),
+        (["view_ticket", "view_escalation", "change_ticket"], True, True),
         ([], False, False),
     ],
 )

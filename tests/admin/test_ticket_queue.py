@@ -49,7 +49,7 @@ def many(number: int) -> None:
         "submitted_at": first.submitted_at,
         "updated_at": first.updated_at,
         "next_due_at": first.next_due_at,
-        "team": factories.team(),
+        "team": factories.team("", *User.objects.staff()),
         "assignee": factories.agent(),
         "organization": factories.organization(),
     }

@@ -12,7 +12,7 @@ from sla.models import Clock, Firing, Policy
 from sla.reports import Figure, Period, Promised, PromiseRow, Spread
 from tests import factories
 from tests.sla import november
-from tests.sla.november import NOVEMBER, NOW, ZONE, Story, ist
+from tests.sla.november import ALL_SEEING, NOVEMBER, NOW, ZONE, Story, ist
 from tickets import escalation
 from tickets.models import Ticket
 
@@ -101,8 +101,14 @@ def test_a_late_promise_is_broken_from_the_instant_after_its_deadline(story: Sto
 def behind(
     figure: Figure, priority: str = "", metric: str = "", at: datetime = NOW, page: int = 1
 ) -> tuple[list[PromiseRow], Page[Any]]:
-    filters = reports.Filters(priority=priority, metric=metric)
-    return reports.clocks_behind(figure=figure, period=NOVEMBER, at=at, filters=filters, page=page)
+    return reports.clocks_behind(
+        reader=ALL_SEEING,
+        figure=figure,
+        period=NOVEMBER,
+        at=at,
+        filters=reports.Filters(priority=priority, metric=metric),
+        page=page,
+    )
 
 
 NAMES_BEHIND = [

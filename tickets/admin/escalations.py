@@ -21,7 +21,7 @@ from unfold.decorators import display
 from tickets import escalation
 from tickets.admin.paging import CappedPaginator, UncountedList, View, views_of
 from tickets.admin.readonly import ReadOnlyAdmin, TicketLink
-from tickets.models import Escalation, Ticket, User
+from tickets.models import Escalation, User
 from tickets.models.escalations import EscalationQuerySet
 from tickets.refusals import AlreadyAcknowledged, Refused
 from tickets.search import REFERENCE
@@ -106,8 +106,7 @@ class EscalationAdmin(TicketLink, ReadOnlyAdmin):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> EscalationQuerySet:
-        visible = Ticket.objects.visible_to(request.user)
-        return Escalation.objects.for_reading().filter(ticket__in=visible)
+        return Escalation.objects.for_reading().visible_to(request.user)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UncountedList]:
         return EscalationList

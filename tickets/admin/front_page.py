@@ -22,7 +22,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if request.user.has_perm("tickets.view_ticket"):
         context["numbers"] = _numbers(request)
     if request.user.has_perm("tickets.view_escalation"):
-        context.setdefault("numbers", []).insert(1, _escalations())
+        context.setdefault("numbers", []).insert(1, _escalations(request))
     # No mail can say it: those who see this page have to.
     context["pauses"] = ChannelPause.objects.all()
     sweeps = _sweeps()
@@ -30,7 +30,8 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if request.user.has_perm("sla.view_sweep"):
         context["sweeps"] = sweeps
     if request.user.has_perm("tickets.view_delivery"):
-        context["undelivered"] = Delivery.objects.filter(state=Delivery.State.DEAD).count()
+        dead = Delivery.objects.filter(state=Delivery.State.DEAD)
+        context["undelivered"] = dead.visible_to(request.user).count()
         context["undelivered_url"] = (
             f"{reverse('admin:tickets_delivery_changelist')}?state__exact={Delivery.State.DEAD}"
         )
@@ -66,9 +67,9 @@ def _numbers(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
-def _escalations() -> dict[str, Any]:
+def _escalations(request: HttpRequest) -> dict[str, Any]:
     """Those that nobody has acknowledged."""
-    count = Escalation.objects.open().count()
+    count = Escalation.objects.open().visible_to(request.user).count()
     address = reverse("admin:tickets_escalation_changelist")
     return {
         "title": "Escalations",

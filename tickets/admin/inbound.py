@@ -75,7 +75,7 @@ class InboundMessageAdmin(TicketLink, ReadOnlyAdmin):
         return request.user.has_perm("tickets.change_inboundmessage")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InboundMessage]:
-        rows = cast("QuerySet[InboundMessage]", super().get_queryset(request))
+        rows = InboundMessage.objects.visible_to(request.user)
         return rows.select_related("mailbox", "ticket").defer("raw")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UncountedList]:
@@ -101,7 +101,8 @@ class InboundMessageAdmin(TicketLink, ReadOnlyAdmin):
         """The bytes as they arrived: to be saved, never shown by the browser."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        row = get_object_or_404(InboundMessage, pk=message_id)
+        seen = InboundMessage.objects.visible_to(request.user)
+        row = get_object_or_404(seen, pk=message_id)
         return HttpResponse(
             bytes(row.raw),
             content_type="application/octet-stream",

@@ -111,7 +111,7 @@ class DeliveryAdmin(TicketLink, ReadOnlyAdmin):
         return request.user.has_perm("tickets.change_delivery")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
-        return cast("QuerySet[Delivery]", super().get_queryset(request).select_related("ticket"))
+        return Delivery.objects.visible_to(request.user).select_related("ticket")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UncountedList]:
         return UncountedList

@@ -5,9 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -89,14 +96,21 @@ class TicketAdmin(TicketQueue):
             except Refused as refusal:
                 form.add_error(None, str(refusal))
             else:
-                messages.success(request, verb.done)
-                return HttpResponseRedirect(self._address(request, ticket))
+                return self._done(request, ticket, verb.done)
         for sentences in form.errors.values():
             for sentence in sentences:
                 messages.error(request, str(sentence))
         if request.FILES:
             messages.warning(request, "Attach the files again: browsers do not keep them.")
         return self._page(request, self._visible(request, ticket_id), Attempt(verb, form))
+
+    def _done(self, request: HttpRequest, ticket: Ticket, words: str) -> HttpResponse:
+        """Back to the ticket's page; to the queue where the ticket went out of sight."""
+        messages.success(request, words)
+        if Ticket.objects.visible_to(request.user).filter(pk=ticket.pk).exists():
+            return HttpResponseRedirect(self._address(request, ticket))
+        messages.info(request, f"{ticket.reference} is no longer among the tickets that you see.")
+        return HttpResponseRedirect(queue_url(request.GET.get("_changelist_filters", "")))
 
     def formatted(self, request: HttpRequest, ticket_id: int, message_id: int) -> HttpResponse:
         """A mail as its sender formatted it: cleaned, and on a page that can run nothing."""
@@ -157,7 +171,15 @@ class TicketAdmin(TicketQueue):
             "priority", "requester", "organization__spoc", "team", "assignee", "request_type",
             "mailbox",
         )  # fmt: skip
-        return get_object_or_404(tickets, pk=ticket_id)
+        found = tickets.filter(pk=ticket_id).first()
+        if found is None and Ticket.objects.filter(pk=ticket_id).exists():
+            raise PermissionDenied(
+                f"{settings.TICKET_PREFIX}-{ticket_id} is with a team that you are not in. "
+                "Ask that team, or a manager."
+            )
+        if found is None:
+            raise Http404
+        return found
 
     def _page(
         self, request: HttpRequest, ticket: Ticket, failed: Attempt | None = None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 
 from sla.models import Firing
 from tickets.models.people import User
+from tickets.models.sight import in_sight_of
 from tickets.models.tickets import Ticket
 from tickets.states import UNSOLVED
 
@@ -17,6 +19,11 @@ STANDS = Q(
 
 
 class EscalationQuerySet(models.QuerySet["Escalation"]):
+    def visible_to(self, user: User | AnonymousUser) -> EscalationQuerySet:
+        """Those of the tickets that this person sees."""
+        condition = in_sight_of(user, "ticket__")
+        return self if condition is None else self.filter(condition)
+
     def open(self) -> EscalationQuerySet:
         """They still call for somebody: nobody has acknowledged them yet."""
         return self.filter(STANDS, acknowledged_at=None)

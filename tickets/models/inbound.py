@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from tickets.models.mailboxes import Mailbox
 from tickets.models.messages import Message
+from tickets.models.people import User
+from tickets.models.sight import in_sight_of
 from tickets.models.tickets import Ticket
 
 
 class InboundMessageQuerySet(models.QuerySet["InboundMessage"]):
+    def visible_to(self, user: User | AnonymousUser) -> InboundMessageQuerySet:
+        """Those of the tickets that this person sees, and those that belong to none."""
+        condition = in_sight_of(user, "ticket__")
+        return self if condition is None else self.filter(Q(ticket=None) | condition)
+
     def due(self) -> InboundMessageQuerySet:
         """Waiting for a worker, or leased to one that did not come back (database's clock)."""
         return self.unsettled().filter(next_attempt_at__lte=Now())
