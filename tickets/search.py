@@ -16,14 +16,16 @@ from operator import and_, or_
 from typing import Any
 
 from django.conf import settings
-from django.contrib.postgres.search import SearchHeadline, SearchQuery
-from django.db.models import BigIntegerField, F, OuterRef, StringAgg, Subquery, Value
+from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRank
+from django.db.models import BigIntegerField, F, OuterRef, Q, QuerySet, StringAgg, Subquery, Value
 from django.db.models.functions import Coalesce, Left
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from tickets.models import Message, Ticket
+from tickets.models import Message, Organization, Ticket, User
+from tickets.models.people import ORGANIZATION_WORDS, PERSON_WORDS
 from tickets.models.tickets import TicketQuerySet
+from tickets.states import UNSOLVED
 from tickets.stopwords import STOP_WORDS
 
 type Expression = Any
@@ -53,6 +55,7 @@ ONLY_WITHOUT = "Say what to find as well, not only what to leave out."
 PART = re.compile(r'(-?)(?:"([^"]*)("?)|([^\s"]+))')
 # What has a meaning in PostgreSQL's tsquery, or none in any text.
 MARKS = re.compile(r"[\x00-\x1f\x7f'\\:*&|!()<>\ud800-\udfff]")
+LETTERS = re.compile(r"[^\W_]+")
 LAST_LETTERS = re.compile(r"[^\W_]+$")
 QUOTES = str.maketrans("“”„«»‟", '""""""')
 
@@ -78,8 +81,9 @@ class Found:
 
 @dataclass(frozen=True)
 class Excerpt:
-    """The subject and a piece of the conversation, with what was looked for in <mark>."""
+    """A ticket, its subject and a piece of its conversation, with what was looked for in <mark>."""
 
+    ticket: Ticket
     subject: SafeString
     text: SafeString
 
@@ -156,8 +160,14 @@ def find(tickets: TicketQuerySet, query: Query, *, most: int = MOST) -> Found:
     )
 
 
-def excerpts(numbers: Sequence[int], query: Query) -> dict[int, Excerpt]:
-    """What to show of these tickets, by their numbers, in one query; for those of one page."""
+def excerpts(
+    numbers: Sequence[int], query: Query, *, best: int | None = None
+) -> dict[int, Excerpt]:
+    """What to show of these tickets, by their numbers, in one query; for those of one page.
+
+    Of the `best` few alone, in their order: unsolved ones first, and then by where and how often
+    the words stand in them.
+    """
     if query.expression is None or not numbers:
         return {}
     # Nobody who wrote a text knew what begins and ends a mark in the answer.
@@ -166,7 +176,7 @@ def excerpts(numbers: Sequence[int], query: Query) -> dict[int, Excerpt]:
     messages = Message.objects.filter(ticket=OuterRef("pk")).order_by().values("ticket")
     talk = Coalesce(Left(Subquery(messages.values(said=said)), EXCERPT_OF_TICKET), Value(""))
     shown: dict[str, Any] = {"start_sel": begin, "stop_sel": end}
-    rows = Ticket.objects.filter(pk__in=numbers).order_by()
+    rows: Any = Ticket.objects.filter(pk__in=numbers).order_by()
     # Marks stand where a word has the stem that was asked for, and stems are of a language.
     for config in ("english", "german"):
         rows = rows.annotate(
@@ -176,23 +186,29 @@ def excerpts(numbers: Sequence[int], query: Query) -> dict[int, Excerpt]:
                 ),
                 f"text_{config}": SearchHeadline(
                     talk, query.expression, config=config,
-                    max_words=26, min_words=12, max_fragments=2, fragment_delimiter=" … ", **shown,
+                    max_words=26, min_words=12, max_fragments=2, fragment_delimiter=" … ",
+                    **(shown | {"short_word": 1}),
                 ),
             }
         )  # fmt: skip
-    columns = ("pk", "subject_english", "subject_german", "text_english", "text_german")
+    rows = rows.select_related("requester")
+    if best is not None:
+        rank = SearchRank(F("words__document"), query.expression)
+        is_named = Q(pk=query.number or 0)
+        rows = rows.annotate(is_named=is_named, is_open=Q(status__in=UNSOLVED), rank=rank)
+        rows = rows.order_by("-is_named", "-is_open", F("rank").desc(nulls_last=True), "-pk")[:best]
     found = {}
-    for number, *given in rows.values_list(*columns):
-        subject, text = (max(pair, key=lambda one: one.count(begin)) for pair in _pairs(given))
+    for row in rows:
+        subject, text = (
+            max(
+                (getattr(row, f"{name}_{config}") for config in ("english", "german")),
+                key=lambda given: given.count(begin),
+            )
+            for name in ("subject", "text")
+        )
         marked = _marked(text, begin, end) if begin in text else SafeString()
-        found[number] = Excerpt(_marked(subject, begin, end), marked)
+        found[row.pk] = Excerpt(row, _marked(subject, begin, end), marked)
     return found
-
-
-def _pairs(given: Sequence[str]) -> Iterator[tuple[str, str]]:
-    subject_english, subject_german, text_english, text_german = given
-    yield subject_english, subject_german
-    yield text_english, text_german
 
 
 def _marked(text: str, begin: str, end: str) -> SafeString:
@@ -233,3 +249,23 @@ def _forms(part: _Part) -> list[SearchQuery]:
 
 def _stems(part: _Part) -> list[SearchQuery]:
     return [SearchQuery(part.text, config=config) for config in ("english", "german")]
+
+
+def people_and_organizations(
+    typed: str, *, people: QuerySet[User], organizations: QuerySet[Organization], most: int
+) -> list[tuple[str, int, str, str]]:
+    """Those with words that begin so: "person" or "organization", number, name, address.
+
+    So many of each at most, in one query; none where nothing can be looked for.
+    """
+    words = LETTERS.findall(MARKS.sub(" ", typed.lower()))[:MOST_WORDS]
+    if len(typed) > MOST_CHARACTERS or not any(len(w) >= SHORTEST_BEGINNING - 1 for w in words):
+        return []
+    beginnings = " & ".join(f"'{word}':*" for word in words)
+    asked = SearchQuery(beginnings, config="simple", search_type="raw")
+    persons = people.order_by().annotate(words=PERSON_WORDS).filter(words=asked)
+    companies = organizations.order_by().annotate(words=ORGANIZATION_WORDS).filter(words=asked)
+    found = persons.values_list(Value("person"), "pk", "name", "email")[:most].union(
+        companies.values_list(Value("organization"), "pk", "name", Value(""))[:most], all=True
+    )
+    return [(str(kind), number, name, email) for kind, number, name, email in found]

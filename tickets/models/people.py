@@ -8,8 +8,10 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import Func, QuerySet, TextField, Value
 from django.db.models.functions import Lower
 from django.utils.functional import cached_property
 
@@ -64,6 +66,16 @@ class UserManager(BaseUserManager["User"]):
         return email.strip().lower()
 
 
+# As the indexes below have them, and tickets.search asks: names, and addresses with their parts.
+ORGANIZATION_WORDS = SearchVector("name", config="simple")
+PERSON_WORDS = SearchVector(
+    "name",
+    "email",
+    Func("email", Value("@.-_+"), Value("     "), function="translate", output_field=TextField()),
+    config="simple",
+)
+
+
 class Organization(models.Model):
     """The customer's company."""
 
@@ -105,6 +117,7 @@ class Organization(models.Model):
 
     class Meta:
         ordering = ["name"]
+        indexes = [GinIndex(ORGANIZATION_WORDS, name="organization_words", fastupdate=False)]
 
     def __str__(self) -> str:
         return self.name
@@ -183,6 +196,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         ordering = ["email"]
+        indexes = [GinIndex(PERSON_WORDS, name="user_words", fastupdate=False)]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(email=Lower("email")),
