@@ -13,7 +13,7 @@ from datetime import datetime
 
 from celery import current_app
 from django.core.exceptions import EmptyResultSet
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import Count, Q
 
 from tickets import actions
@@ -52,18 +52,36 @@ class OutOfSight(Refused):
     """This ticket is gone, or you may not see it any more."""
 
 
-@transaction.atomic
 def begin(
-    *, steps: Sequence[actions.Step], tickets: TicketQuerySet, by: User, at: datetime
+    *,
+    steps: Sequence[actions.Step],
+    tickets: TicketQuerySet,
+    by: User,
+    at: datetime,
+    nonce: str | None = None,
 ) -> BulkJob:
     """Ask for these steps on these tickets, as far as `by` sees them; nothing is done yet.
 
-    The tickets are written down by the database itself, however many there are. Raises ValueError
-    for steps that cannot be kept.
+    The tickets are written down by the database itself, however many there are. The same `nonce`
+    again answers with the job that it made the first time. Raises ValueError for steps that cannot
+    be kept.
     """
     if problems := actions.validate(list(steps)):
         raise ValueError(" ".join(problems))
-    job = BulkJob.objects.create(by=by, steps=list(steps), made_at=at, total=0)
+    title = "; ".join(actions.describe(step) for step in steps)[:300]
+    job = BulkJob(by=by, steps=list(steps), title=title, made_at=at, total=0, nonce=nonce)
+    try:
+        with transaction.atomic():
+            return _begin(job, tickets)
+    except IntegrityError:
+        first = BulkJob.objects.filter(nonce=nonce, by=by).first() if nonce else None
+        if first is None:
+            raise
+        return first
+
+
+def _begin(job: BulkJob, tickets: TicketQuerySet) -> BulkJob:
+    job.save(force_insert=True)
     job.total = _choose(job, tickets)
     if job.total == 0:
         raise NothingChosen

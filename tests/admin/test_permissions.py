@@ -38,6 +38,8 @@ PAGES = [
     ("/admin/tickets/escalation/{escalation}/change/", STAFF),
     ("/admin/tickets/escalation/{escalation}/delete/", []),
     ("/admin/tickets/escalation/add/", []),
+    ("/admin/tickets/bulkjob/", STAFF),
+    ("/admin/tickets/bulkjob/add/", []),
     ("/admin/tickets/delivery/", STAFF),
     ("/admin/tickets/delivery/{delivery}/change/", STAFF),
     ("/admin/tickets/delivery/{delivery}/delete/", []),
@@ -147,12 +149,13 @@ def test_every_group_does_the_desks_work(client: Client, policy: Policy, group: 
 
 # Group -> the links of the sidebar, from top to bottom.
 SIDEBARS = {
-    "Agent": "ticket escalation organization user team requesttype priority clock "
+    "Agent": "ticket escalation bulkjob organization user team requesttype priority clock "
     "inboundmessage delivery undeliverableaddress",
-    "Manager": "ticket escalation organization user team requesttype portalsettings report policy "
-    "priority calendar clock inboundmessage delivery undeliverableaddress recalculation sweep",
-    "Administrator": "ticket escalation organization user team requesttype portalsettings report "
-    "policy priority calendar clock mailbox inboundmessage delivery undeliverableaddress "
+    "Manager": "ticket escalation bulkjob organization user team requesttype portalsettings report "
+    "policy priority calendar clock inboundmessage delivery undeliverableaddress recalculation "
+    "sweep",
+    "Administrator": "ticket escalation bulkjob organization user team requesttype portalsettings "
+    "report policy priority calendar clock mailbox inboundmessage delivery undeliverableaddress "
     "recalculation sweep periodictask",
 }
 

@@ -2,6 +2,7 @@
 
 from tickets.admin import (
     automation,
+    bulk_jobs,
     catalog,
     escalations,
     inbound,
@@ -16,6 +17,7 @@ from tickets.admin import (
 
 __all__ = [
     "automation",
+    "bulk_jobs",
     "catalog",
     "escalations",
     "inbound",

@@ -14,6 +14,7 @@ from django_celery_beat.models import PeriodicTask
 
 from sla.models import Calendar, Clock, Policy, Priority, Recalculation, Sweep
 from tickets.models import (
+    BulkJob,
     Delivery,
     Escalation,
     InboundMessage,
@@ -70,6 +71,7 @@ PLACES: list[tuple[str, list[Place | Report]]] = [
         [
             Place("Tickets", "confirmation_number", Ticket),
             Place("Escalations", "notification_important", Escalation),
+            Place("Bulk actions", "checklist", BulkJob),
             Place("Organizations", "apartment", Organization),
             Place("People", "person", User),
             Place("Teams", "groups", Team),

@@ -22,6 +22,7 @@ from unfold.views import ChangeList
 
 from sla.models import Clock
 from tickets import search
+from tickets.admin.bulk_actions import BulkActions
 from tickets.admin.columns import COLUMNS, USUAL, QueueColumns, shown
 from tickets.admin.filters import (
     AssigneeFilter,
@@ -121,7 +122,7 @@ class QueueList(UncountedList):
         return ""
 
 
-class TicketQueue(SavedViewPages, QueueColumns, ModelAdmin):
+class TicketQueue(BulkActions, SavedViewPages, QueueColumns, ModelAdmin):
     """The list of tickets: columns, filters, search, views."""
 
     list_display = ["ticket", *(COLUMNS[name][0] for name in USUAL)]
@@ -144,7 +145,6 @@ class TicketQueue(SavedViewPages, QueueColumns, ModelAdmin):
     show_full_result_count = False
     show_facets = ModelAdmin.show_facets.NEVER
     sortable_by: list[str] = []
-    actions = None
     search_fields = ["subject"]  # So that there is a search at all; see get_search_results.
     search_help_text = search.HELP
 

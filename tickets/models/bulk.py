@@ -21,6 +21,9 @@ class BulkJob(models.Model):
     """What somebody asked for: steps of `tickets.actions`, done to the tickets of its rows."""
 
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="bulk_jobs")
+    title = models.CharField(
+        max_length=300, default="", help_text="The steps in words, of when it began."
+    )
     steps: models.JSONField[Any, Any] = models.JSONField()
     made_at = models.DateTimeField()
     total = models.PositiveIntegerField(help_text="Tickets that were chosen.")
@@ -28,6 +31,13 @@ class BulkJob(models.Model):
     refused = models.PositiveIntegerField(default=0)
     cancelled_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    nonce = models.CharField(  # noqa: DJ001 - unique, and those of the desk have none
+        max_length=64,
+        null=True,
+        unique=True,
+        editable=False,
+        help_text="Of the page that began it: sending it twice begins it once.",
+    )
 
     objects = BulkJobQuerySet.as_manager()
 
@@ -42,7 +52,7 @@ class BulkJob(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Bulk action {self.pk}"
+        return self.title
 
     @property
     def left_out(self) -> int:
