@@ -404,6 +404,7 @@ UNFOLD = {
         "tickets.admin.navigation.stylesheet",
         "tickets.admin.navigation.queue_stylesheet",
     ],
+    "ACCOUNT": {"navigation": "tickets.admin.navigation.account"},
     "SIDEBAR": {"navigation": "tickets.admin.navigation.navigation"},
     "DASHBOARD_CALLBACK": "tickets.admin.front_page.front_page",
     # The teal of the customers' pages (static/css/portal.css), lighter and darker.

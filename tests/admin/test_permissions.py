@@ -39,6 +39,8 @@ PAGES = [
     ("/admin/tickets/escalation/{escalation}/delete/", []),
     ("/admin/tickets/escalation/add/", []),
     ("/admin/tickets/bulkjob/", STAFF),
+    ("/admin/tickets/availability/", STAFF),
+    ("/admin/tickets/availability/add/", []),
     ("/admin/tickets/bulkjob/add/", []),
     ("/admin/tickets/delivery/", STAFF),
     ("/admin/tickets/delivery/{delivery}/change/", STAFF),
@@ -149,14 +151,14 @@ def test_every_group_does_the_desks_work(client: Client, policy: Policy, group: 
 
 # Group -> the links of the sidebar, from top to bottom.
 SIDEBARS = {
-    "Agent": "ticket escalation bulkjob organization user team requesttype priority clock "
-    "inboundmessage delivery undeliverableaddress",
-    "Manager": "ticket escalation bulkjob organization user team requesttype portalsettings report "
-    "policy priority calendar clock inboundmessage delivery undeliverableaddress recalculation "
-    "sweep",
-    "Administrator": "ticket escalation bulkjob organization user team requesttype portalsettings "
-    "report policy priority calendar clock mailbox inboundmessage delivery undeliverableaddress "
-    "recalculation sweep periodictask",
+    "Agent": "ticket escalation bulkjob organization user team availability requesttype "
+    "priority clock inboundmessage delivery undeliverableaddress",
+    "Manager": "ticket escalation bulkjob organization user team availability requesttype "
+    "portalsettings report policy priority calendar clock inboundmessage delivery "
+    "undeliverableaddress recalculation sweep",
+    "Administrator": "ticket escalation bulkjob organization user team availability requesttype "
+    "portalsettings report policy priority calendar clock mailbox inboundmessage "
+    "delivery undeliverableaddress recalculation sweep periodictask",
 }
 
 

@@ -2,6 +2,7 @@
 
 from tickets.admin import (
     automation,
+    availability,
     bulk_jobs,
     catalog,
     escalations,
@@ -17,6 +18,7 @@ from tickets.admin import (
 
 __all__ = [
     "automation",
+    "availability",
     "bulk_jobs",
     "catalog",
     "escalations",

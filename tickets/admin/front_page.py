@@ -12,7 +12,7 @@ from django.utils import timezone
 from tickets import watchdog
 from tickets.admin.queue import queue_url
 from tickets.admin.standing import SOON
-from tickets.models import ChannelPause, Delivery, Escalation, Ticket
+from tickets.models import Availability, ChannelPause, Delivery, Escalation, Ticket
 from tickets.states import Status
 
 
@@ -25,6 +25,8 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context.setdefault("numbers", []).insert(1, _escalations(request))
     # No mail can say it: those who see this page have to.
     context["pauses"] = ChannelPause.objects.all()
+    away = Availability.objects.away(timezone.now()).filter(user=request.user.pk)
+    context["away"] = away.first()
     sweeps = _sweeps()
     context["late_sweeps"] = [line for line in sweeps if line["is_late"]]
     if request.user.has_perm("sla.view_sweep"):

@@ -14,6 +14,7 @@ from django_celery_beat.models import PeriodicTask
 
 from sla.models import Calendar, Clock, Policy, Priority, Recalculation, Sweep
 from tickets.models import (
+    Availability,
     BulkJob,
     Delivery,
     Escalation,
@@ -75,6 +76,7 @@ PLACES: list[tuple[str, list[Place | Report]]] = [
             Place("Organizations", "apartment", Organization),
             Place("People", "person", User),
             Place("Teams", "groups", Team),
+            Place("Who is at work", "person_check", Availability),
             Place("Request types", "category", RequestType),
             Place("Customers' pages", "campaign", PortalSettings),
         ],
@@ -116,6 +118,15 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         if items:
             groups.append({"title": title, "separator": bool(groups), "items": items})
     return groups
+
+
+def account(request: HttpRequest) -> list[dict[str, str]]:
+    """What the menu of the person who is signed in leads to."""
+    links = [{"title": "Change password", "link": reverse("admin:password_change")}]
+    if request.user.has_perm("tickets.view_availability"):
+        switch = reverse("admin:tickets_availability_change", args=[request.user.pk])
+        links.insert(0, {"title": "My availability", "link": switch})
+    return links
 
 
 def stylesheet(request: HttpRequest) -> str:

@@ -79,6 +79,7 @@ class DeskUserAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     fieldsets = [
         (None, {"fields": ["email", "password"]}),
         ("Person", {"fields": ["name", "organization", "time_zone", "signature"]}),
+        ("Work", {"fields": ["capacity"]}),
         ("Rights", {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
         ("Dates", {"fields": ["seen", "joined"]}),
     ]
@@ -168,7 +169,7 @@ class OrganizationAdmin(ModelAdmin):
 class TeamAdmin(ModelAdmin):
     """Groups of staff that tickets are handed to."""
 
-    list_display = ["name", "lead", "member_names"]
+    list_display = ["name", "lead", "assignment", "member_names"]
     list_select_related = ["lead"]
     search_fields = ["name"]
     filter_horizontal = ["members"]

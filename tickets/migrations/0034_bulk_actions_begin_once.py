@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tickets', '0032_who_sees_every_ticket'),
+        ('tickets', '0033_people_search'),
     ]
 
     operations = [
