@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 
 from django.utils.translation import gettext, gettext_lazy
 
@@ -45,6 +46,14 @@ class MoveNotAllowed(Refused):
 
 class BeforeLastChange(Refused):
     """The ticket has changed after the time that was given; reload it and try again."""
+
+
+class ChangedMeanwhile(Refused):
+    """Others have changed this ticket since you looked at it, so nothing was done."""
+
+    def __init__(self, changes: Sequence[str]) -> None:
+        again = "Look at it, and press once more if you still want to."
+        super().__init__(f"{inspect.cleandoc(self.__doc__ or '')} {' '.join(changes)} {again}")
 
 
 class NothingSaid(Refused):

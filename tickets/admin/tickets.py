@@ -21,8 +21,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.csp import CSP
 
-from tickets import correspondence, lifecycle
+from tickets import correspondence, lifecycle, meanwhile
 from tickets.admin import ticket_page
+from tickets.admin.collision import at_ticket, collision, seen_by
 from tickets.admin.forms import NewTicketForm
 from tickets.admin.queue import TicketQueue, queue_url
 from tickets.admin.ticket_page import Attempt
@@ -58,12 +59,17 @@ class TicketAdmin(TicketQueue):
             self.admin_site.admin_view(self.accept),
             name="tickets_ticket_accept",
         )
+        presence = path(
+            "<int:ticket_id>/presence/",
+            self.admin_site.admin_view(self.presence),
+            name="tickets_ticket_presence",
+        )
         formatted = path(
             "<int:ticket_id>/messages/<int:message_id>/formatted/",
             self.admin_site.admin_view(self.formatted),
             name="tickets_ticket_formatted",
         )
-        return [accept, formatted, *acts, *super().get_urls()]
+        return [accept, formatted, presence, *acts, *super().get_urls()]
 
     def change_view(
         self,
@@ -92,7 +98,15 @@ class TicketAdmin(TicketQueue):
         form = verb.form(request.POST, request.FILES, auto_id=f"{verb.name}_%s")
         if form.is_valid():
             try:
-                verb.call(ticket=ticket, by=request.user, at=timezone.now(), **form.cleaned_data)
+                meanwhile.unless_changed(
+                    verb.call,
+                    act=verb.act,
+                    seen=seen_by(request),
+                    ticket=ticket,
+                    by=cast("User", request.user),
+                    at=timezone.now(),
+                    **form.cleaned_data,
+                )
             except Refused as refusal:
                 form.add_error(None, str(refusal))
             else:
@@ -111,6 +125,15 @@ class TicketAdmin(TicketQueue):
             return HttpResponseRedirect(self._address(request, ticket))
         messages.info(request, f"{ticket.reference} is no longer among the tickets that you see.")
         return HttpResponseRedirect(queue_url(request.GET.get("_changelist_filters", "")))
+
+    def presence(self, request: HttpRequest, ticket_id: int) -> HttpResponse:
+        """The open page says that somebody is there, and hears who else is."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        visible = Ticket.objects.visible_to(request.user).only("pk")
+        return at_ticket(request, get_object_or_404(visible, pk=ticket_id))
 
     def formatted(self, request: HttpRequest, ticket_id: int, message_id: int) -> HttpResponse:
         """A mail as its sender formatted it: cleaned, and on a page that can run nothing."""
@@ -171,7 +194,8 @@ class TicketAdmin(TicketQueue):
             "priority", "requester", "organization__spoc", "team", "assignee", "request_type",
             "mailbox",
         )  # fmt: skip
-        found = tickets.filter(pk=ticket_id).first()
+        # In one statement with the ticket: the page cannot name an event that it does not show.
+        found = tickets.annotate(seen=meanwhile.last_event()).filter(pk=ticket_id).first()
         if found is None and Ticket.objects.filter(pk=ticket_id).exists():
             raise PermissionDenied(
                 f"{settings.TICKET_PREFIX}-{ticket_id} is with a team that you are not in. "
@@ -192,6 +216,7 @@ class TicketAdmin(TicketQueue):
             failed=failed,
         )
         values = {**self._frame(request), "title": str(ticket), "original": ticket, **page}
+        values |= collision(request, ticket, values["preserved_filters"])
         return TemplateResponse(request, "admin/tickets/ticket/change_form.html", values)
 
     def _frame(self, request: HttpRequest) -> dict[str, Any]:

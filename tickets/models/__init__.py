@@ -13,6 +13,7 @@ from tickets.models.mailboxes import Mailbox
 from tickets.models.messages import Attachment, Message
 from tickets.models.people import Organization, Team, User, policy_for
 from tickets.models.portal import Allowance, LastRead, PortalSettings, Rating
+from tickets.models.presence import Presence
 from tickets.models.search import SearchDocument, SearchMark
 from tickets.models.tags import Tag, clean_tag
 from tickets.models.ticket_links import TicketLink
@@ -39,6 +40,7 @@ __all__ = [
     "Message",
     "Organization",
     "PortalSettings",
+    "Presence",
     "Rating",
     "RequestType",
     "Rule",
