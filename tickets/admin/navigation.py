@@ -19,10 +19,13 @@ from tickets.models import (
     Delivery,
     Escalation,
     InboundMessage,
+    Macro,
     Mailbox,
     Organization,
     PortalSettings,
     RequestType,
+    Rule,
+    RuleRun,
     Team,
     Ticket,
     UndeliverableAddress,
@@ -79,6 +82,14 @@ PLACES: list[tuple[str, list[Place | Report]]] = [
             Place("Who is at work", "person_check", Availability),
             Place("Request types", "category", RequestType),
             Place("Customers' pages", "campaign", PortalSettings),
+        ],
+    ),
+    (
+        "Automation",
+        [
+            Place("Macros", "playlist_play", Macro),
+            Place("Rules", "rule", Rule),
+            Place("What rules did", "history", RuleRun),
         ],
     ),
     (

@@ -204,7 +204,12 @@ class RuleRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.rule}: {self.get_outcome_display()}"
+        return f"{self.rule}: {self.words}"
+
+    @property
+    def words(self) -> str:
+        """What it did, or why not."""
+        return f"{self.get_outcome_display()}{': ' + self.detail if self.detail else ''}"
 
 
 class IdleMark(models.Model):
