@@ -16,9 +16,9 @@ from django.db.models import Model, QuerySet
 
 from sla.models import Priority
 from sla.models.steps import Role
-from tickets import automatic, escalation, lifecycle
+from tickets import automatic, cues, escalation, lifecycle, placeholders
 from tickets.acts import locked
-from tickets.models import Team, Ticket, User
+from tickets.models import Event, Macro, Team, Ticket, User
 from tickets.refusals import Refused, Withheld
 from tickets.states import Status
 
@@ -50,6 +50,13 @@ class Argument:
     noun: str = ""
 
 
+def _words(value: Any) -> str:
+    if problem := _text(LONGEST_TEXT)(value):
+        return problem
+    strange = placeholders.unknown(value)
+    return f"there is no placeholder {{{{ {strange[0]} }}}}." if strange else ""
+
+
 def _text(most: int) -> Callable[[Any], str]:
     def problem(value: Any) -> str:
         if not isinstance(value, str) or not value.strip():
@@ -69,8 +76,9 @@ ARGUMENTS: dict[str, Argument] = {
     "agent": Argument("Agent", rows=User.objects.staff, noun="agent"),
     "priority": Argument("Priority", rows=Priority.objects.all, noun="priority"),
     "reason": Argument("Reason", _text(LONGEST_REASON)),
-    "text": Argument("Text", _text(LONGEST_TEXT)),
+    "text": Argument("Text", _words),
     "roles": Argument("Whom", _roles),
+    "macro": Argument("Macro", rows=lambda: Macro.objects.filter(is_active=True), noun="macro"),
 }
 
 
@@ -107,6 +115,11 @@ class Doing:
     @property
     def common(self) -> dict[str, Any]:
         return {"ticket": self.ticket, "by": self.by, "at": self.at}
+
+    @property
+    def text(self) -> str:
+        """With what its placeholders stand for."""
+        return placeholders.fill(self.values.get("text", ""), ticket=self.ticket, by=self.by)
 
     @property
     def reason(self) -> str:
@@ -166,7 +179,7 @@ def _said(verb: Callable[..., Ticket], by_desk: Callable[..., Ticket]) -> Callab
     """What somebody says; what the desk says by itself is another verb, as it answers nothing."""
 
     def act(doing: Doing) -> Ticket:
-        text = doing.values.get("text", "")
+        text = doing.text
         if doing.by is None:
             return by_desk(ticket=doing.ticket, at=doing.at, text=text)
         return verb(**doing.common, text=text)
@@ -178,9 +191,14 @@ def _notify(doing: Doing) -> Ticket:
     return escalation.notify(
         **doing.common,
         wanted=doing.values["roles"],
-        words=str(doing.values.get("text", "")),
+        words=doing.text,
         cause=doing.cause,
     )
+
+
+def _press(doing: Doing) -> Ticket:
+    common = doing.common | {"cause": doing.cause}
+    return press(doing.values["macro"], **common).ticket
 
 
 def _is(*statuses: Status) -> Callable[[Doing], bool]:
@@ -237,6 +255,9 @@ ACTIONS: dict[str, Action] = {
     ),
     "notify": Action(
         "Tell people by mail", _notify, ["roles"], ["text"], reads="Tell {roles}: {text}"
+    ),
+    "macro": Action(
+        "Press a macro", _press, ["macro"], needs_person=True, reads="Press “{macro}”"
     ),
 }  # fmt: skip
 
@@ -299,6 +320,17 @@ def describe(step: Step, rows: Rows | None = None) -> str:
     sentence = (action.reads or action.label).format_map(words)
     reason = f" ({words['reason']})" if words.get("reason") else ""
     return " ".join(sentence.split()).removesuffix(":") + reason
+
+
+def filled(step: Step, *, ticket: Ticket, by: User | None) -> dict[str, Any]:
+    """The step with what its placeholders stand for on this ticket, to be shown."""
+    text = step.get("text")
+    return {
+        **step,
+        **(
+            {"text": placeholders.fill(text, ticket=ticket, by=by)} if isinstance(text, str) else {}
+        ),
+    }
 
 
 def _in_words(name: str, value: Any, rows: Rows) -> str:
@@ -365,6 +397,24 @@ def run(
             raise StepRefused(refusal, number=number, label=label, steps=len(steps)) from refusal
         did.append(describe(step, rows))
     return Performed(ticket, did)
+
+
+@transaction.atomic
+def press(
+    macro: Macro, *, ticket: Ticket, by: User | None, at: datetime, cause: str = ""
+) -> Performed:
+    """All steps of a macro, in the name of somebody who may use it; the history names it."""
+    if by is not None and not Macro.objects.usable_by(by).filter(pk=macro.pk).exists():
+        raise Refused("This macro belongs to another team, or is not used any more.")
+    if any(step.get("do") == "macro" for step in macro.steps):
+        raise Refused("A macro cannot press another one.")
+    cause = f"{cause}:macro:{macro.pk}:{at.isoformat()}"
+    performed = run(macro.steps, ticket=ticket, by=by, at=at, cause=cause)
+    if performed.did:
+        detail = f"“{macro}”: {'; '.join(performed.did)}."
+        at = performed.ticket.updated_at
+        cues.write(performed.ticket, Event.Kind.MACRO, by=by, at=at, detail=detail)
+    return performed
 
 
 def _values(step: Step, rows: Rows) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from unfold.decorators import display
 
 from tickets import actions
 from tickets.admin.automation_forms import MacroForm, RuleForm
+from tickets.admin.macro_page import MacroPage
 from tickets.admin.readonly import ReadOnlyAdmin, TicketLink
 from tickets.models import Macro, Rule, RuleRun, Ticket, User
 from tickets.rules import conditions
@@ -48,7 +49,7 @@ class InWords:
 
 
 @admin.register(Macro)
-class MacroAdmin(InWords, ModelAdmin):
+class MacroAdmin(InWords, MacroPage):
     """Macros in the order in which agents find them."""
 
     form = MacroForm

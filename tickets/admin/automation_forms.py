@@ -15,7 +15,7 @@ from unfold.widgets import (
 )
 
 from sla.models import Role
-from tickets import actions
+from tickets import actions, placeholders
 from tickets.actions import ACTIONS, ARGUMENTS
 from tickets.admin.row_forms import Row, RowForm, RowsField
 from tickets.models import Macro, Organization, Rule
@@ -73,7 +73,12 @@ def step_form(*, by_desk: bool) -> type[RowForm]:
             fields[name] = _several(argument.label, Role.choices)
         elif name == "text":
             widget = UnfoldAdminTextareaWidget(attrs={"rows": 4})
-            fields[name] = forms.CharField(label=argument.label, required=False, widget=widget)
+            fields[name] = forms.CharField(
+                label=argument.label,
+                required=False,
+                help_text=f"Stand for the ticket's own: {placeholders.told()}",
+                widget=widget,
+            )
         else:
             fields[name] = _line(argument.label, most=actions.LONGEST_REASON)
     shown = {

@@ -356,6 +356,7 @@ class Event(models.Model):
         NOTIFIED = "notified", "People told"
         IDLE = "idle", "Idle"
         RULE = "rule", "Rule"
+        MACRO = "macro", "Macro"
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="events")
     kind = models.CharField(max_length=30, choices=Kind)

@@ -47,6 +47,20 @@ def test_adding_gives_what_the_oracle_gives(
     assert answer(lambda: hours.add(start, span)) == answer(lambda: oracle.add(start, span))
 
 
+@settings(max_examples=100)
+@given(situations(), lengths)
+def test_subtracting_gives_the_latest_instant_with_that_much_open_time_since(
+    situation: tuple[Hours, Oracle, datetime, datetime], span: timedelta
+) -> None:
+    hours, oracle, _, end = situation
+    try:
+        since = hours.subtract(end, span)
+    except OverflowError:
+        return
+    assert oracle.between(since, end) >= span
+    assert oracle.between(since + MICROSECOND, end) < span or span == timedelta(0)
+
+
 @settings(max_examples=150)
 @given(situations(), st.integers(0, 30))
 def test_adding_days_gives_what_the_oracle_gives(
