@@ -25,6 +25,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "team": ("team_name", "Team"),
     "assignee": ("assignee_name", "Assignee"),
     "type": ("request_type_name", "Request type"),
+    "tags": ("tag_names", "Tags"),
     "channel": ("channel_name", "Channel"),
     "submitted": ("submitted", "Submitted"),
     "changed": ("changed", "Changed"),
@@ -132,6 +133,13 @@ class QueueColumns:
     @display(description="Request type", empty_value="")
     def request_type_name(self, ticket: Ticket) -> str | None:
         return ticket.request_type.name if ticket.request_type else None
+
+    @display(description="Tags", empty_value="")
+    def tag_names(self, ticket: Ticket) -> SafeString | str:
+        names: list[str] = getattr(ticket, "tag_list", [])  # Added by QueueList.
+        return format_html_join(
+            " ", '<span class="desk-tag desk-tag-still">{}</span>', ((name,) for name in names)
+        )
 
     @display(description="Channel")
     def channel_name(self, ticket: Ticket) -> str:

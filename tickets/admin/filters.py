@@ -8,16 +8,25 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.contrib.admin import ModelAdmin
+from django.core.exceptions import ValidationError
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.contrib.filters.admin import BooleanRadioFilter, RadioFilter
+from unfold.contrib.filters.admin import (
+    BooleanRadioFilter,
+    RadioFilter,
+    RelatedDropdownFilter,
+    TextFilter,
+)
 
 from tickets.admin.standing import SOON
-from tickets.models import Ticket, User
+from tickets.models import Team, Ticket, User, clean_tag
+from tickets.models.sight import reach_of
 from tickets.models.tickets import TicketQuerySet
 from tickets.states import SOLVED as SOLVED_STATUSES
 from tickets.states import Status
 
+BOOLEAN = BooleanField()
 UNSOLVED, SOLVED, ALL = "unsolved", "solved", "all"
 
 # So long a solved ticket is "recently solved".
@@ -67,7 +76,7 @@ def by_assignee(tickets: TicketQuerySet, value: str, reader: Reader) -> TicketQu
             return tickets.filter(assignee_id=reader.user.pk)
         case "team":
             # Numbers, not a join: each team is a stretch of an index.
-            return tickets.filter(team_id__in=reader.user.team_ids)
+            return tickets.filter(team_id__in=reach_of(reader.user).teams)
         case "nobody":
             return tickets.filter(assignee=None)
     return tickets
@@ -83,12 +92,21 @@ def by_escalated(tickets: TicketQuerySet, value: str, reader: Reader) -> TicketQ
     return tickets
 
 
+def by_tag(tickets: TicketQuerySet, value: str, reader: Reader) -> TicketQuerySet:
+    """With this tag; however somebody writes it, tags are stored in one way."""
+    try:
+        return tickets.filter(tags__name=clean_tag(value))
+    except ValidationError:
+        return tickets.none()
+
+
 # Parameter of the address -> what it does.
 NAMED: dict[str, Callable[[TicketQuerySet, str, Reader], TicketQuerySet]] = {
     "status": by_status,
     "due": by_due,
     "assignee": by_assignee,
     "escalated": by_escalated,
+    "tag": by_tag,
 }
 # Parameter -> the column that has to have one of its values, as Django's filters name them.
 COLUMNS = {
@@ -196,6 +214,40 @@ class EscalatedFilter(NamedFilter):
         self, request: HttpRequest, model_admin: ModelAdmin[Ticket]
     ) -> list[tuple[str, str]]:
         return [("yes", "Escalated"), ("no", "Not escalated")]
+
+
+class TeamFilter(RelatedDropdownFilter):
+    """By team; the teams are asked for once, for this and for the menu that shares a view."""
+
+    def field_choices(
+        self, field: Any, request: HttpRequest, model_admin: ModelAdmin[Ticket]
+    ) -> list[tuple[int, str]]:
+        return [(team.pk, team.name) for team in teams(request)]
+
+
+def teams(request: HttpRequest) -> list[Team]:
+    """All teams, each with whether the person who asks is in it or leads it (`is_mine`)."""
+    held = vars(request)
+    if "teams" not in held:
+        member = Exists(
+            Team.members.through.objects.filter(team=OuterRef("pk"), user=request.user.pk)
+        )
+        is_mine = Q(member) | Q(lead=request.user.pk)
+        held["teams"] = list(Team.objects.annotate(is_mine=ExpressionWrapper(is_mine, BOOLEAN)))
+    return cast("list[Team]", held["teams"])
+
+
+class TagFilter(TextFilter):
+    """By one tag, typed in."""
+
+    title = "tag"
+    parameter_name = "tag"
+
+    def queryset(self, request: HttpRequest, queryset: TicketQuerySet) -> TicketQuerySet:
+        value = self.value()
+        if not value:
+            return queryset
+        return by_tag(queryset, value, Reader(cast("User", request.user), timezone.now()))
 
 
 class EngineeringFilter(BooleanRadioFilter):

@@ -6,7 +6,8 @@ import hashlib
 from typing import Any, cast
 
 from django.contrib.admin.views.main import PAGE_VAR
-from django.db.models import Prefetch, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
@@ -16,7 +17,6 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     RelatedCheckboxFilter,
-    RelatedDropdownFilter,
 )
 from unfold.views import ChangeList
 
@@ -30,6 +30,8 @@ from tickets.admin.filters import (
     EngineeringFilter,
     EscalatedFilter,
     StatusFilter,
+    TagFilter,
+    TeamFilter,
     narrowed,
 )
 from tickets.admin.paging import CappedPaginator, UncountedList
@@ -45,7 +47,7 @@ from tickets.admin.queues import (
     order_of,
 )
 from tickets.admin.saved_views import SavedViewPages, reader
-from tickets.models import Ticket
+from tickets.models import Tag, Ticket
 from tickets.models.tickets import TicketQuerySet
 
 # What a row has to be told apart by from what it was before.
@@ -54,8 +56,12 @@ MARKS = ("pk", "updated_at", "next_due_at", "status", "team_id", "assignee_id")
 
 def marked(rows: list[tuple[Any, ...]]) -> str:
     """The rows of a page in short. Time goes by in their words, so it differs each minute."""
-    minute = int(timezone.now().timestamp() // 60)
-    return hashlib.sha256(repr((minute, rows)).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((this_minute(), rows)).encode()).hexdigest()[:16]
+
+
+def this_minute() -> int:
+    """The number of the present minute."""
+    return int(timezone.now().timestamp() // 60)
 
 
 class QueueList(UncountedList):
@@ -100,6 +106,9 @@ class QueueList(UncountedList):
     def get_results(self, request: HttpRequest) -> None:
         """The rows of this page, with what was looked for where it stands in them."""
         super().get_results(request)
+        if "tag_names" in self.list_display:
+            names = Tag.objects.filter(tickets=OuterRef("pk")).order_by("name").values("name")
+            self.result_list = self.result_list.annotate(tag_list=ArraySubquery(names))
         if self.query:
             tickets: list[Any] = list(self.result_list)
             excerpts = search.excerpts([ticket.pk for ticket in tickets], self.asked)
@@ -132,9 +141,10 @@ class TicketQueue(BulkActions, SavedViewPages, QueueColumns, ModelAdmin):
         DueFilter,
         AssigneeFilter,
         ("priority", RelatedCheckboxFilter),
-        ("team", RelatedDropdownFilter),
+        ("team", TeamFilter),
         ("organization", AutocompleteSelectFilter),
         EscalatedFilter,
+        TagFilter,
         ("with_engineering", EngineeringFilter),
     ]
     list_filter_submit = True

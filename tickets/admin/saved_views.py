@@ -22,7 +22,7 @@ from django.views.decorators.cache import never_cache
 from unfold.admin import ModelAdmin
 
 from tickets.admin.columns import COLUMNS, known, shown
-from tickets.admin.filters import Reader, narrowed
+from tickets.admin.filters import Reader, narrowed, teams
 from tickets.admin.queues import (
     ORDERS,
     QUEUES,
@@ -162,7 +162,7 @@ class SavedViewPages:
             "order_title": ORDERS[order_of(params)][0],
             "columns": [(name, title, name in columns) for name, (_, title) in COLUMNS.items()],
             "link_with_columns": _changed(params, {SHOWN: ",".join(columns)}),
-            "my_teams": theirs(user),
+            "my_teams": [team for team in teams(request) if getattr(team, "is_mine", False)],
         }
 
     def keep_view(self, request: HttpRequest) -> HttpResponse:

@@ -13,7 +13,6 @@ from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Func, QuerySet, TextField, Value
 from django.db.models.functions import Lower
-from django.utils.functional import cached_property
 
 from sla.models import Policy
 from sla.models.calendars import is_time_zone
@@ -213,11 +212,6 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.name.split(" ")[0] or self.email
-
-    @cached_property
-    def team_ids(self) -> list[int]:
-        """The numbers of the teams that he is in, asked once for each instance."""
-        return list(self.teams.order_by("pk").values_list("pk", flat=True))
 
     def clean(self) -> None:
         self.email = UserManager.clean_email(self.email)
