@@ -20,7 +20,7 @@ class AdminContentSecurityPolicyMiddleware:
         """Answer, with the policy when the address belongs to the admin."""
         response = self.get_response(request)
         match = request.resolver_match
-        if match is not None and match.app_name == "admin":
+        if match is not None and match.app_name in {"admin", "second_factor"}:
             policy: Mapping[str, list[str]] = settings.ADMIN_CSP
             response.headers.setdefault(CSP.HEADER_ENFORCE.value, build_policy(policy))
         return response

@@ -92,6 +92,8 @@ PRESENT_MINUTES = env.number("PRESENT_MINUTES", 60)
 TICKET_PREFIX = env.text("TICKET_PREFIX", "HD")
 # True shows every ticket to every agent; false those of the agent's teams (tickets.models.sight).
 AGENTS_SEE_ALL = env.flag("AGENTS_SEE_ALL", default=False)
+# True asks staff for a code beside their password (tickets.factors); production does.
+STAFF_SECOND_FACTOR = env.flag("STAFF_SECOND_FACTOR", default=PRODUCTION)
 # The largest file that a customer or an agent may attach, in bytes.
 MAX_ATTACHMENT_BYTES = env.number("MAX_ATTACHMENT_BYTES", 10 * 1024 * 1024)
 # Files of one message that are more bytes together are not sent by mail, only shown.
@@ -129,6 +131,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "django_htmx",
     "django_celery_beat",
     "helpdesk.apps.HelpdeskConfig",
@@ -142,6 +145,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Before everything that asks who it is.
+    "tickets.admin.factor.gate.SecondFactorMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "tickets.portal.locale.PortalLocaleMiddleware",
     "tickets.admin.zones.AgentTimeZoneMiddleware",
@@ -230,6 +235,10 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
+MFA_ADAPTER = "tickets.factors.Adapter"
+# A code holds half a minute longer, and the next one already: clocks differ.
+MFA_TOTP_TOLERANCE = 1
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 ACCOUNT_ADAPTER = "tickets.portal.accounts.adapter.Adapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}

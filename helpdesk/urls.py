@@ -11,6 +11,7 @@ handler500 = "tickets.portal.errors.server_error"
 urlpatterns = [
     # Before the admin's own: it keeps answers for minutes, whatever somebody may see by then.
     path("admin/search/", admin.site.admin_view(palette)),
+    path("admin/second-factor/", include("tickets.admin.factor.views")),
     path("admin/", admin.site.urls),
     path("health/", health, name="health"),
     path("", include("tickets.portal.accounts.urls")),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
-from tickets.portal.network import network_of
+from tickets.network import network_of
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,10 @@ ADDRESSES: dict[str, list[Row]] = {
         Row(both(by_key, file_of), OPEN, OPEN),
         Row(both(by_anothers_key, file_of), GONE, GONE),
     ],
+    # Whoever is not half signed in is led to the desk, which asks him to sign in.
+    "second_factor:ask": [Row(nothing, " ".join([DESK] * 5))],
+    "second_factor:set_up": [Row(nothing, " ".join([DESK] * 5))],
+    "second_factor:leave": [Row(nothing, "405 405 405 405 405")],
     "account_login": [Row(nothing, "200 302>/ 302>/ 302>/ 302>/")],
     "account_request_login_code": [Row(nothing, "200 302>/ 302>/ 302>/ 302>/")],
     "account_confirm_login_code": [Row(nothing, f"{SIGN_IN} 302>/ 302>/ 302>/ 302>/")],

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import re
 import zoneinfo
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextInputWidget
 
+from tickets import factors
+from tickets.admin.factor.forms import PasswordForm
 from tickets.models import Organization, Team, User
 from tickets.models.people import UserManager
 from tickets.templatetags.desk import local_time_and_year
@@ -75,12 +81,16 @@ class DeskUserAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     ordering = ["email"]
     autocomplete_fields = ["organization"]
     filter_horizontal = ["groups"]
-    readonly_fields = ["seen", "joined"]
+    readonly_fields = ["seen", "joined", "second_factor"]
+    change_form_template = "admin/tickets/user/change_form.html"
     fieldsets = [
         (None, {"fields": ["email", "password"]}),
         ("Person", {"fields": ["name", "organization", "time_zone", "signature"]}),
         ("Work", {"fields": ["capacity"]}),
-        ("Rights", {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
+        (
+            "Rights",
+            {"fields": ["is_active", "is_staff", "is_superuser", "groups", "second_factor"]},
+        ),
         ("Dates", {"fields": ["seen", "joined"]}),
     ]
     add_fieldsets = [
@@ -97,6 +107,36 @@ class DeskUserAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_delete_permission(request, obj) and _is_within_reach(request, obj)
+
+    def get_urls(self) -> list[URLPattern]:
+        reset = path(
+            "<int:user_id>/second-factor/reset/",
+            self.admin_site.admin_view(self.reset_factor),
+            name="tickets_user_reset_factor",
+        )
+        return [reset, *super().get_urls()]
+
+    def reset_factor(self, request: HttpRequest, user_id: int) -> HttpResponse:
+        """Take somebody's second factor away: another person's, who lost it."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        user = get_object_or_404(User, pk=user_id)
+        if not self.has_change_permission(request, user):
+            raise PermissionDenied
+        by = cast("User", request.user)
+        if by.pk == user.pk:
+            messages.error(request, "Ask another administrator to take away your own factor.")
+        elif factors.reset(user=user, by=by, at=timezone.now()):
+            self.log_change(request, user, "The second factor was taken away.")
+            messages.success(request, f"{user} sets up another factor, and is told by mail.")
+        else:
+            messages.warning(request, f"{user} has no second factor.")
+        return HttpResponseRedirect(reverse("admin:tickets_user_change", args=[user.pk]))
+
+    @display(description="Second factor", empty_value="None")
+    def second_factor(self, user: User) -> str | None:
+        since = local_time_and_year(user.second_factor_at)
+        return f"Since {since}" if since else None
 
     @display(description="Last signed in", ordering="last_login", empty_value="Never")
     def seen(self, user: User) -> str | None:
@@ -183,7 +223,9 @@ class TeamAdmin(ModelAdmin):
         return ", ".join(str(member) for member in team.members.all())
 
 
-admin.site.unregister([Group, EmailAddress])  # The latter is of allauth, and not used.
+# Of allauth: addresses are not used, and authenticators hold secrets.
+admin.site.unregister([Group, EmailAddress, Authenticator])
+admin.site.login_form = PasswordForm
 
 
 @admin.register(Group)

@@ -161,6 +161,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     links_void_before = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Ticket links made until then are void."
     )
+    second_factor_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When this member of staff set up the second factor; empty: there is none.",
+    )
     is_staff = models.BooleanField(
         "staff", default=False, help_text="May sign in to the desk; customers may not."
     )

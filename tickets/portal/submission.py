@@ -19,10 +19,10 @@ from django_htmx.middleware import HtmxDetails
 
 from tickets import lifecycle, links
 from tickets.models import Ticket, User
+from tickets.network import network_of
 from tickets.portal import guards, offers, suggestions, work
 from tickets.portal.contacts import contacts
 from tickets.portal.forms import TicketForm, new_nonce
-from tickets.portal.network import network_of
 from tickets.portal.pages import hours_in, policy_of, viewer_of, zone_of
 from tickets.portal.uploads import bounded
 from tickets.refusals import Refused

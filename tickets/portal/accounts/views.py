@@ -16,9 +16,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
+from tickets.network import network_of
 from tickets.portal.accounts import codes
 from tickets.portal.accounts.forms import AddressForm, CodeForm
-from tickets.portal.network import network_of
 from tickets.portal.uploads import bounded
 
 UNPROCESSABLE = 422
