@@ -395,7 +395,7 @@ def run(
             continue
         except Refused as refusal:
             raise StepRefused(refusal, number=number, label=label, steps=len(steps)) from refusal
-        did.append(describe(step, rows))
+        did.append(describe(filled(step, ticket=ticket, by=by), rows))
     return Performed(ticket, did)
 
 

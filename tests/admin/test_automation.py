@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from tests.factories import MONDAY, agent, customer, organization, priority, team, ticket
 from tickets import lifecycle
-from tickets.models import Macro, Rule, RuleRun, Ticket, User
+from tickets.models import Macro, Rule, RuleRun, Tag, Ticket, User
 from tickets.rules.following import follow
 from tickets.rules.rehearsal import rehearse
 
@@ -46,6 +46,7 @@ def posted(**fields: Any) -> dict[str, Any]:
 
 def test_a_manager_makes_a_rule_by_choosing() -> None:
     acme, network = organization("Acme, Inc."), team("Network")
+    Tag.objects.create(name="outage")
     data = posted(
         **rows(
             "conditions",
@@ -53,6 +54,7 @@ def test_a_manager_makes_a_rule_by_choosing() -> None:
             {"if": "words", "words": 'refund, "cannot log in"', "not": "1"},
             {"if": "status", "status": ["new", "open"]},
             {"if": "after_hours"},
+            {"if": "tag", "tag": "#outage"},
             {"if": ""},
         ),
         **rows(
@@ -74,6 +76,7 @@ def test_a_manager_makes_a_rule_by_choosing() -> None:
         {"if": "words", "not": True, "values": ["refund", "cannot log in"]},
         {"if": "status", "values": ["new", "open"]},
         {"if": "after_hours"},
+        {"if": "tag", "values": [Tag.objects.get().pk]},
     ]
     assert made.steps == [
         {"do": "assign", "team": network.pk},

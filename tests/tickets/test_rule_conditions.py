@@ -8,7 +8,7 @@ import pytest
 
 from tests.factories import customer, organization, priority, team, ticket
 from tests.times import nov
-from tickets.models import Ticket
+from tickets.models import Tag, Ticket
 from tickets.rules.conditions import (
     describe,
     first_failing,
@@ -54,6 +54,8 @@ def test_each_kind_of_condition_holds_for_what_it_says() -> None:
     mary = customer("mary@Acme.example", organization=acme)
     row = ticket("P2", requester=mary, channel=Ticket.Channel.PHONE, subject=SUBJECT, text=TEXT)
     row.team = network
+    outage, billing = (Tag.objects.create(name=name) for name in ("outage", "billing"))
+    row.tags.add(outage)
     facts = facts_now(row, event=None, at=nov(2, "18:00"))
     cases: list[tuple[dict[str, Any], bool]] = [
         ({"if": "channel", "values": ["phone", "web"]}, True),
@@ -66,6 +68,8 @@ def test_each_kind_of_condition_holds_for_what_it_says() -> None:
         ({"if": "status", "values": ["new"]}, True),
         ({"if": "team", "values": [network.pk]}, True),
         ({"if": "team", "values": [0]}, False),
+        ({"if": "tag", "values": [outage.pk, billing.pk]}, True),
+        ({"if": "tag", "values": [billing.pk]}, False),
         ({"if": "assigned"}, False),
         ({"if": "engineering"}, False),
         # Monday, an hour after closing time.

@@ -18,7 +18,7 @@ from sla.models import Role
 from tickets import actions, placeholders
 from tickets.actions import ACTIONS, ARGUMENTS
 from tickets.admin.row_forms import Row, RowForm, RowsField
-from tickets.models import Macro, Organization, Rule
+from tickets.models import Macro, Organization, Rule, Tag
 from tickets.rules import conditions
 from tickets.rules.conditions import KINDS, read_words, write_words
 
@@ -130,11 +130,14 @@ def condition_form() -> type[RowForm]:
         help_text="A name in each line; “no organization” for customers without one.",
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
     )
+    fields["tag"] = _line("One of these tags", "Such as billing, outage")
     fields["domain"] = _line("One of these domains", "Such as acme.example, client.example")
     fields["words"] = _line(
         "Any of these words", 'Whole words in any case; phrases in quotes: refund, "cannot log in"'
     )
-    shown = {name: [name] for name in [*SEVERAL, "organization", "domain"]} | {"words": TEXTS}
+    shown = {name: [name] for name in [*SEVERAL, "organization", "tag", "domain"]} | {
+        "words": TEXTS
+    }
     return type("ConditionForm", (_ConditionForm,), {**fields, "shown_for": shown})
 
 
@@ -153,6 +156,16 @@ class _ConditionForm(RowForm):
             raise ValidationError(
                 [f"There is no organization called “{name}”." for name in unknown]
             )
+        return [found[name] for name in names]
+
+    def clean_tag(self) -> list[int]:
+        """The numbers of the tags that are named."""
+        if self.cleaned_data.get("if") != "tag":
+            return []
+        names = [name.lower().strip("#") for name in read_words(self.cleaned_data["tag"])]
+        found = dict(Tag.objects.filter(name__in=names).values_list("name", "pk"))
+        if unknown := [name for name in names if name not in found]:
+            raise ValidationError([f"There is no tag “{name}”." for name in unknown])
         return [found[name] for name in names]
 
     def to_row(self) -> Row | None:
@@ -181,6 +194,9 @@ class _ConditionForm(RowForm):
             initial["words"] = write_words(values)
         elif name == "domain":
             initial["domain"] = ", ".join(values)
+        elif name == "tag":
+            tags = conditions.Names([row])
+            initial[name] = ", ".join(tags.of(name, value) for value in values)
         elif name == "organization":
             names = conditions.Names([row])
             initial[name] = "\n".join(names.of(name, value) for value in values)

@@ -15,7 +15,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from sla.models import Priority
-from tickets.models import Organization, RequestType, Team, Ticket
+from tickets.models import Organization, RequestType, Tag, Team, Ticket
 from tickets.rules.facts import Facts
 from tickets.states import Status
 
@@ -30,7 +30,7 @@ WORDS = re.compile(r'"([^"]+)"|“([^”]+)”|([^\s",;“”]+)')
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of condition. `value` is what the ticket has; `words` are searched in `text`."""
+    """One kind of condition: `value` is what the ticket has, one or a set; words are in `text`."""
 
     label: str
     value: Callable[[Facts], Any] | None = None
@@ -43,8 +43,6 @@ class Kind:
     yes_no: Callable[[Facts], bool] | None = None
     denied: str = ""
     """How the opposite of a yes or no reads."""
-    recorded: bool = True
-    """Whether each event keeps it, or it cannot change."""
 
 
 KINDS: dict[str, Kind] = {
@@ -62,6 +60,7 @@ KINDS: dict[str, Kind] = {
     "priority": Kind("Priority", lambda f: f.state["priority"], rows=Priority.objects.all),
     "status": Kind("Status", lambda f: f.state["status"], choices=dict(Status.choices)),
     "team": Kind("Team", lambda f: f.state["team"] or 0, rows=Team.objects.all, none="no team"),
+    "tag": Kind("Tag", lambda f: {tag.pk for tag in f.ticket.tags.all()}, rows=Tag.objects.all),
     "assigned": Kind(
         "Somebody is assigned", yes_no=lambda f: f.state["assignee"] is not None,
         denied="Nobody is assigned",
@@ -102,7 +101,8 @@ def _is(kind: Kind, values: Sequence[Any], facts: Facts) -> bool:
     if kind.text is not None:
         pattern = _pattern(tuple(values))
         return pattern is not None and pattern.search(kind.text(facts)) is not None
-    return kind.value is not None and kind.value(facts) in values
+    value = kind.value(facts) if kind.value is not None else None
+    return not value.isdisjoint(values) if isinstance(value, set) else value in values
 
 
 @lru_cache(maxsize=256)

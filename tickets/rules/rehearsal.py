@@ -140,7 +140,7 @@ def _stories(user: User, *, with_messages: bool) -> Iterator[_Story]:
     visible = Ticket.objects.visible_to(user).select_related(
         "requester", "organization", "priority", "team", "assignee"
     )
-    tickets = list(visible.order_by("-pk")[:MOST_TICKETS])
+    tickets = list(visible.prefetch_related("tags").order_by("-pk")[:MOST_TICKETS])
     numbers = [ticket.pk for ticket in tickets]
     _know_policies(tickets)
     messages: defaultdict[int, list[Message]] = defaultdict(list)
