@@ -10,7 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from tickets import search
+from tickets import presence, search
 from tickets.admin.queues import SHOWN, Params, current_key, filters_of, key_of
 from tickets.admin.standing import next_clock, queue_standing
 from tickets.models import SavedView, Ticket, User
@@ -67,9 +67,17 @@ class QueueColumns:
     def ticket(self, ticket: Ticket) -> SafeString:
         found: search.Excerpt | None = getattr(ticket, "excerpt", None)
         return format_html(
-            '<span class="desk-reference">{}</span> <span class="desk-subject">{}</span>{}',
+            '<span class="desk-reference">{}</span> <span class="desk-subject">{}</span>{}{}',
             ticket.reference,
             found.subject if found else ticket.subject,
+            format_html_join(
+                "",
+                ' <span class="desk-tag desk-tag-here" title="{}">{}</span>',
+                (
+                    (str(presence.other_of(row)), row.user.get_short_name())
+                    for row in getattr(ticket, "present", [])
+                ),
+            ),
             format_html('<span class="desk-excerpt">{}</span>', found.text) if found else "",
         )
 

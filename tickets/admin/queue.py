@@ -21,7 +21,7 @@ from unfold.contrib.filters.admin import (
 from unfold.views import ChangeList
 
 from sla.models import Clock
-from tickets import search
+from tickets import presence, search
 from tickets.admin.bulk_actions import BulkActions
 from tickets.admin.columns import COLUMNS, USUAL, QueueColumns, shown
 from tickets.admin.filters import (
@@ -78,12 +78,17 @@ class QueueList(UncountedList):
         found: TicketQuerySet = super().get_queryset(request, exclude_parameters)
         if "request_type_name" in self.list_display:
             found = found.select_related("request_type")
-        return found.prefetch_related(Prefetch("clocks", queryset=Clock.objects.running()))
+        there = presence.with_others(reader(request).user, timezone.now())
+        return found.prefetch_related(Prefetch("clocks", queryset=Clock.objects.running()), there)
 
     @cached_property
     def seen(self) -> str:
         """What the rows of this page are and when they changed, in short: see `TicketQueue`."""
-        return marked([(*(getattr(row, name) for name in MARKS),) for row in self.result_list])
+        rows: list[tuple[Any, ...]] = [
+            (*(getattr(row, name) for name in MARKS),) for row in self.result_list
+        ]
+        there = [(one.ticket_id, one.user_id) for row in self.result_list for one in row.present]
+        return marked(rows + sorted(there))
 
     @property
     def empty_words(self) -> str:
@@ -189,7 +194,9 @@ class TicketQueue(BulkActions, SavedViewPages, QueueColumns, ModelAdmin):
         return page
 
     def _peek(self, request: HttpRequest) -> str:
-        """What `QueueList.seen` would be, by one query over the columns of an index; "" if unknown.
+        """What `QueueList.seen` would be, by two queries; "" if unknown.
+
+        The first reads the columns of an index, the second who is at those tickets.
 
         A search is not tried: what it finds is known when the page is made.
         """
@@ -203,7 +210,10 @@ class TicketQueue(BulkActions, SavedViewPages, QueueColumns, ModelAdmin):
             return ""
         first = (max(page, 1) - 1) * self.list_per_page
         ordered = found.order_by(*ORDERS[order_of(params)][1]).values_list(*MARKS)
-        return marked(list(ordered[first : first + self.list_per_page]))
+        rows = list(ordered[first : first + self.list_per_page])
+        there = presence.of_others(reader(request).user, timezone.now()).order_by()
+        at_them = there.filter(ticket__in=[row[0] for row in rows])
+        return marked(rows + sorted(at_them.values_list("ticket_id", "user_id")))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Ticket], search_term: str

@@ -23,9 +23,11 @@ from django.utils.csp import CSP
 
 from tickets import correspondence, lifecycle, meanwhile
 from tickets.admin import ticket_page
-from tickets.admin.collision import at_ticket, collision, seen_by
+from tickets.admin.collision import collision, seen_by
 from tickets.admin.forms import NewTicketForm
 from tickets.admin.queue import TicketQueue, queue_url
+from tickets.admin.shortcuts import keys_of
+from tickets.admin.surroundings import Surroundings
 from tickets.admin.ticket_page import Attempt
 from tickets.admin.verbs import VERBS, Verb
 from tickets.channels.mail.html import safe_html
@@ -34,7 +36,7 @@ from tickets.refusals import Refused
 
 
 @admin.register(Ticket)
-class TicketAdmin(TicketQueue):
+class TicketAdmin(Surroundings, TicketQueue):
     """Only verbs change a ticket: there is no form with its fields."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -59,17 +61,12 @@ class TicketAdmin(TicketQueue):
             self.admin_site.admin_view(self.accept),
             name="tickets_ticket_accept",
         )
-        presence = path(
-            "<int:ticket_id>/presence/",
-            self.admin_site.admin_view(self.presence),
-            name="tickets_ticket_presence",
-        )
         formatted = path(
             "<int:ticket_id>/messages/<int:message_id>/formatted/",
             self.admin_site.admin_view(self.formatted),
             name="tickets_ticket_formatted",
         )
-        return [accept, formatted, presence, *acts, *super().get_urls()]
+        return [accept, formatted, *acts, *super().get_urls()]
 
     def change_view(
         self,
@@ -125,15 +122,6 @@ class TicketAdmin(TicketQueue):
             return HttpResponseRedirect(self._address(request, ticket))
         messages.info(request, f"{ticket.reference} is no longer among the tickets that you see.")
         return HttpResponseRedirect(queue_url(request.GET.get("_changelist_filters", "")))
-
-    def presence(self, request: HttpRequest, ticket_id: int) -> HttpResponse:
-        """The open page says that somebody is there, and hears who else is."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        if not self.has_view_or_change_permission(request):
-            raise PermissionDenied
-        visible = Ticket.objects.visible_to(request.user).only("pk")
-        return at_ticket(request, get_object_or_404(visible, pk=ticket_id))
 
     def formatted(self, request: HttpRequest, ticket_id: int, message_id: int) -> HttpResponse:
         """A mail as its sender formatted it: cleaned, and on a page that can run nothing."""
@@ -216,7 +204,9 @@ class TicketAdmin(TicketQueue):
             failed=failed,
         )
         values = {**self._frame(request), "title": str(ticket), "original": ticket, **page}
+        values["queue_place"] = values["preserved_filters"]
         values |= collision(request, ticket, values["preserved_filters"])
+        values |= keys_of("ticket", request)
         return TemplateResponse(request, "admin/tickets/ticket/change_form.html", values)
 
     def _frame(self, request: HttpRequest) -> dict[str, Any]:

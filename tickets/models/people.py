@@ -183,6 +183,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         help_text="So many open tickets, beside those that wait for their customers, are handed "
         "to this agent by themselves; empty: no limit.",
     )
+    has_shortcuts = models.BooleanField(
+        "keyboard shortcuts",
+        default=True,
+        help_text="Single keys act in the queue and on a ticket's page.",
+    )
     is_active = models.BooleanField("active", default=True)
     blocked_at = models.DateTimeField(
         "blocked since",
