@@ -43,7 +43,7 @@ TABLES = {
     "tickets_ticket": (
         "id", "subject", "requester_id", "organization_id", "priority_id", "status",
         "with_engineering", "team_id", "assignee_id", "channel", "submitted_at", "updated_at",
-        "first_responded_at", "resolved_at", "next_due_at",
+        "first_responded_at", "resolved_at", "next_due_at", "closed_as", "engineering_reason",
     ),
     "tickets_message": (
         "id", "ticket_id", "author_id", "by_staff", "is_public", "text", "channel", "sent_at",
@@ -144,22 +144,39 @@ def texts(instants: Instants) -> list[str]:
     return [f"{text}+00" for text in instants.astype("datetime64[us]").astype(str).tolist()]
 
 
-def load(tickets: int) -> None:
+def load_talk(tickets: int) -> None:
+    """As agents find it: a fifth is open, with three messages each, and the words for search."""
+    load(tickets, open_every=5, talks=True)
+
+
+def load(tickets: int, *, open_every: int = 2, talks: bool = False) -> None:
     """So many tickets with messages, events, clocks and ledgers. Indexes are made at the end."""
     from django.db import connection
 
+    from tickets import indexing
+
     default, own = _settings()
-    with _without_indexes():
+    talk = Talk(tickets) if talks else None
+    with _without_indexes(*TABLES):
         for first in range(1, tickets + 1, BLOCK):
             numbers = range(first, min(first + BLOCK, tickets + 1))
             rows: dict[str, list[str]] = {table: [] for table in TABLES}
             for company, belongs in ((own, _is_own), (default, lambda n: not _is_own(n))):
                 for is_open in (True, False):
-                    chosen = [n for n in numbers if belongs(n) and _is_open(n) is is_open]
+                    chosen = [n for n in numbers if belongs(n) and (n % open_every == 0) is is_open]
                     if chosen:
                         _write(rows, company, chosen, is_open=is_open)
+            if talk:
+                rows["tickets_message"] = talk.lines(numbers)
             _copy(rows)
+    if talk:
+        # It finds the messages of a ticket by their index.
+        with _without_indexes("tickets_searchdocument"):
+            for first in range(1, tickets + 1, BLOCK):
+                indexing.write(range(first, min(first + BLOCK, tickets + 1)))
     with connection.cursor() as cursor:
+        # Triggers marked all of it; what is to be searched is written already.
+        cursor.execute("TRUNCATE tickets_searchmark")
         for table in ("tickets_ticket", "tickets_message", "sla_clock"):
             cursor.execute(
                 f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"
@@ -171,8 +188,39 @@ def _is_own(number: int) -> bool:
     return number % OWN_EVERY == 0
 
 
-def _is_open(number: int) -> bool:
-    return number % 2 == 0
+class Talk:
+    """Three messages of 25 words for each ticket, of a language in which few words are common."""
+
+    COMMON, RARE = "dashboard", "quokka"
+    WORDS, LENGTH = 20_000, 25
+
+    def __init__(self, tickets: int) -> None:
+        self.random = np.random.default_rng(1)
+        syllables = [a + b for a in "bdfgklmnprstvz" for b in ("a", "e", "i", "o", "u", "ar", "en")]
+        picked = self.random.choice(np.array(syllables), (self.WORDS, 3))
+        self.words = np.array(["".join(row) for row in picked], object)
+        # Twenty tickets have the rare word, three of ten the common one.
+        self.rare_every = max(tickets // 20, 1)
+
+    def lines(self, numbers: Sequence[int]) -> list[str]:
+        """The messages of these tickets, as COPY reads them."""
+        shape = (3 * len(numbers), self.LENGTH)
+        texts_of = self.words[self.random.zipf(1.3, shape) % self.WORDS]
+        at = "2026-11-02 03:30:00+00"
+        found = []
+        for i, text in enumerate(texts_of):
+            number, place = numbers[i // 3], i % 3
+            said = " ".join(text)
+            if place == 0 and number % 10 < 3:
+                said += f" {self.COMMON}"
+            if place == 1 and number % self.rare_every == 0:
+                said += f" {self.RARE}"
+            author = PEOPLE + number % AGENTS + 1 if place == 1 else number % PEOPLE + 1
+            found.append(
+                f"{3 * number - place}\t{number}\t{author}\t{'ft'[place == 1]}\tt\t{said}.\tweb\t"
+                f"{at}\tf\tt\t\t\t\t{{}}"
+            )
+        return found
 
 
 def _settings() -> tuple[Company, Company]:
@@ -264,7 +312,7 @@ def _write(
         rows["tickets_ticket"].append(
             f"{n}\tThe report of {n} is not refreshed\t{person}\t{organization}\t{priority}\t"
             f"{'open' if is_open else 'resolved'}\tf\t1\t{agent}\tweb\t{submitted[i]}\t"
-            f"{updated[i]}\t" + "\t".join(ends)
+            f"{updated[i]}\t" + "\t".join(ends) + "\t\t"
         )
         rows["tickets_message"].append(
             f"{n}\t{n}\t{person}\tf\tt\tSince this morning number {n} stands still.\tweb\t"
@@ -314,7 +362,7 @@ def _copy(rows: dict[str, list[str]]) -> None:
 
 
 @contextmanager
-def _without_indexes() -> Iterator[None]:
+def _without_indexes(*tables: str) -> Iterator[None]:
     """Drop what is no constraint, and the foreign keys; make them again when the rows are there."""
     from django.db import connection
 
@@ -323,16 +371,15 @@ def _without_indexes() -> Iterator[None]:
             cursor.execute(question, values)
             return list(cursor.fetchall()) if cursor.description else []
 
-    tables = list(TABLES)
     keys = ask(
         "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
         "WHERE contype = 'f' AND conrelid::regclass::text = ANY(%s)",
-        tables,
+        list(tables),
     )
     indexes = ask(
         "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = ANY(%s) AND indexname NOT IN "
         "(SELECT conname FROM pg_constraint WHERE contype IN ('p', 'u'))",
-        tables,
+        list(tables),
     )
     for table, name, _ in keys:
         ask(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')

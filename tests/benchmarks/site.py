@@ -82,11 +82,13 @@ def of_this_process[T](prepare: Prepare[T]) -> Iterator[Site[T]]:
 
 
 @contextmanager
-def of_another_process[T](tickets: int, prepare: Prepare[T]) -> Iterator[Site[T]]:
+def of_another_process[T](
+    tickets: int, prepare: Prepare[T], load: Callable[[int], None] = desk.load
+) -> Iterator[Site[T]]:
     """A desk of so many tickets, loaded by a process of its own for as long as this lasts."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_keep, args=(theirs, tickets, prepare))
+    process = context.Process(target=_keep, args=(theirs, tickets, prepare, load))
     process.start()
     try:
         environment, key, prepared = ours.recv()
@@ -108,9 +110,11 @@ def medians[K](rounds: int, asks: Mapping[K, Callable[[int], float]]) -> dict[K,
     return {name: median(found) for name, found in took.items()}
 
 
-def _keep[T](pipe: Connection, tickets: int, prepare: Prepare[T]) -> None:
+def _keep[T](
+    pipe: Connection, tickets: int, prepare: Prepare[T], load: Callable[[int], None]
+) -> None:
     with desk.database():
-        desk.load(tickets)
+        load(tickets)
         from django.conf import settings
 
         pipe.send((dict(os.environ), str(settings.SECRET_KEY), prepare()))

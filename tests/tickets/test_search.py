@@ -181,5 +181,5 @@ def test_marks_stand_in_subject_and_text_and_nothing_else_becomes_markup(policy:
     assert "alert(1)  &amp; <mark>reporting</mark> stopped" in shown[ticket.pk].text
     assert "<script" not in shown[ticket.pk].text
     shown = search.excerpts([ticket.pk, german.pk], search.understood("Bericht"))
-    assert shown[german.pk].text == "<mark>Berichte</mark> fehlen"
+    assert shown[german.pk].text == "Die <mark>Berichte</mark> fehlen"
     assert shown[ticket.pk].text == ""
