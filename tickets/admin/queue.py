@@ -24,6 +24,7 @@ from sla.models import Clock
 from tickets import presence, search
 from tickets.admin.bulk_actions import BulkActions
 from tickets.admin.columns import COLUMNS, USUAL, QueueColumns, shown
+from tickets.admin.export import TICKETS, ExportPages
 from tickets.admin.filters import (
     AssigneeFilter,
     DueFilter,
@@ -136,11 +137,12 @@ class QueueList(UncountedList):
         return ""
 
 
-class TicketQueue(BulkActions, SavedViewPages, QueueColumns, ModelAdmin):
+class TicketQueue(BulkActions, SavedViewPages, QueueColumns, ExportPages, ModelAdmin):
     """The list of tickets: columns, filters, search, views."""
 
     list_display = ["ticket", *(COLUMNS[name][0] for name in USUAL)]
     list_display_links = ["ticket"]
+    export_columns = TICKETS
     list_filter = [
         StatusFilter,
         DueFilter,
@@ -175,7 +177,7 @@ class TicketQueue(BulkActions, SavedViewPages, QueueColumns, ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """With the pages that keep views, and the numbers of the sidebar."""
-        return [*self.view_urls(), *cast("list[URLPattern]", super().get_urls())]
+        return [*self.view_urls(), *super().get_urls()]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
