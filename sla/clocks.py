@@ -66,10 +66,14 @@ def start(
     at: datetime,
     by: Person | None = None,
     reason: str = "",
+    since: datetime | None = None,
 ) -> list[Clock]:
-    """Start a clock for each metric that the policy promises something about."""
+    """Start a clock for each metric that the policy promises something about.
+
+    It measures from `since`, where the customer waits longer than since `at`.
+    """
     clocks = [
-        _fresh(target, ticket_id=ticket_id, policy=policy, started_at=at)
+        _fresh(target, ticket_id=ticket_id, policy=policy, started_at=since or at)
         for target in _promised(policy, priority, list(metrics))
     ]
     _begin(clocks, at=at, by=by, reason=reason)
@@ -108,6 +112,52 @@ def stop(
     """The promise was fulfilled at `at`, in time or late; the deadline tells which."""
     for clock in _running(ticket_id).filter(metric__in=list(metrics)):
         _stop(clock, at=at, by=by, reason=reason)
+
+
+def withdraw(
+    *,
+    ticket_id: int,
+    metrics: Iterable[str],
+    at: datetime,
+    by: Person | None,
+    reason: str = "",
+) -> list[Clock]:
+    """End promises that are not for this ticket to keep; answers those clocks as they are now.
+
+    They count as neither kept nor broken, but for what was missed already.
+    """
+    withdrawn = list(_running(ticket_id).filter(metric__in=list(metrics)))
+    for clock in withdrawn:
+        _supersede(clock, at=at, by=by, reason=reason)
+    return withdrawn
+
+
+def take_over(
+    withdrawn: Sequence[Clock],
+    *,
+    ticket_id: int,
+    priority: Priority,
+    at: datetime,
+    by: Person | None,
+    reason: str = "",
+) -> list[Clock]:
+    """Let a ticket keep what another one had promised; answers the clocks that it does so by.
+
+    A promise that ends no later here is kept as it is. A missed one stays missed where it was.
+    """
+    running = {clock.metric: clock for clock in _running(ticket_id)}
+    fresh, histories = [], {}
+    for old in withdrawn:
+        present = running.get(old.metric)
+        if old.is_breached(at) or (present is not None and present.due_at <= old.due_at):
+            continue
+        if present is not None:
+            _supersede(present, at=at, by=by, reason=reason)
+        pauses = list(old.pauses.all())
+        fresh.append(_as_promised(old, pauses, ticket_id=ticket_id, priority=priority))
+        histories[old.metric] = pauses
+    _begin(fresh, at=at, by=by, reason=reason, histories=histories)
+    return fresh
 
 
 def reopen(
@@ -258,6 +308,26 @@ def _fresh(target: Target, *, ticket_id: int, policy: Policy, started_at: dateti
         kept_by_lowering=target.kept_by_lowering,
         calendar_version_id=calendar_version_id,
         started_at=started_at,
+    )
+
+
+def _as_promised(
+    old: Clock, pauses: Sequence[Pause], *, ticket_id: int, priority: Priority
+) -> Clock:
+    """A clock of another ticket with the same deadline, not saved yet."""
+    deciding = reckoning.deciding(old, reckoning.finished(pauses))
+    return Clock(
+        ticket_id=ticket_id,
+        policy=deciding.policy,
+        policy_version=deciding.policy_version,
+        priority=priority,
+        metric=old.metric,
+        target_amount=deciding.target_amount,
+        target_unit=deciding.target_unit,
+        goal_amount=deciding.goal_amount,
+        kept_by_lowering=deciding.kept_by_lowering,
+        calendar_version_id=deciding.calendar_version_id,
+        started_at=deciding.started_at,
     )
 
 

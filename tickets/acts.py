@@ -13,12 +13,29 @@ from sla import clocks
 from tickets import cues
 from tickets.models import Attachment, Event, Holding, Message, Ticket, User
 from tickets.models.messages import clean_filename
-from tickets.refusals import BeforeLastChange, MoveNotAllowed, NothingSaid, OnlyForStaff
-from tickets.states import Act, Status, after, is_allowed
+from tickets.refusals import (
+    BeforeLastChange,
+    IsMerged,
+    IsNoSpam,
+    IsSpam,
+    MoveNotAllowed,
+    NoSuchTicket,
+    NothingSaid,
+    OnlyForStaff,
+    Refused,
+)
+from tickets.states import Act, Status, after, is_allowed, never
 
 # Two people may press a button at once: whoever gets the lock second acts at the first one's time.
 # Any more than this, and the caller works from an old state.
 SIMULTANEOUS = timedelta(minutes=1)
+
+# Why a ticket that was closed as this refuses.
+OVER: dict[str, type[Refused]] = {
+    Ticket.ClosedAs.MERGED: IsMerged,
+    Ticket.ClosedAs.SPAM: IsSpam,
+    "": IsNoSpam,
+}
 
 type Files = Iterable[UploadedFile[Any]]
 
@@ -50,10 +67,26 @@ def locked(ticket: Ticket, at: datetime) -> tuple[Ticket, datetime]:
     return held, max(at, held.updated_at)
 
 
+def both_locked(ticket: Ticket, other: Ticket, at: datetime) -> tuple[Ticket, Ticket, datetime]:
+    """Two tickets as `locked` answers them, in an order that lets nobody wait in a circle."""
+    held = {}
+    for one in sorted([ticket, other], key=lambda one: one.pk):
+        held[one.pk], at = locked(one, at)
+    return held[ticket.pk], held[other.pk], at
+
+
+def must_see(by: User, ticket: Ticket) -> None:
+    """Raises NoSuchTicket for one that this person may not see."""
+    if not Ticket.objects.visible_to(by).filter(pk=ticket.pk).exists():
+        raise NoSuchTicket
+
+
 def move(ticket: Ticket, act: Act) -> Status:
-    """The status after this act. Raises MoveNotAllowed."""
+    """The status after this act. Raises MoveNotAllowed, or why a closed one is over for good."""
     if not is_allowed(act, ticket.status):
         raise MoveNotAllowed(act, ticket.status)
+    if act in never(ticket.closed_as):
+        raise OVER[ticket.closed_as]
     return after(act, ticket.status)
 
 

@@ -23,6 +23,7 @@ def keep_aside(
     mail: Mail,
     is_automatic: bool,
     attachments: Files = (),
+    channel: str = Ticket.Channel.EMAIL,
 ) -> Message:
     """Add a message that staff see and nobody else, and that no clock and no status minds.
 
@@ -36,7 +37,7 @@ def keep_aside(
         at=at,
         is_public=False,
         attachments=attachments,
-        channel=Ticket.Channel.EMAIL,
+        channel=channel,
         mail=mail,
         is_automatic=is_automatic,
         is_accepted=is_automatic,

@@ -7,10 +7,8 @@ A refusal is an exception of `tickets.refusals`, whose text is the sentence to s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from sla import clocks
@@ -27,19 +25,26 @@ from tickets.acts import (
     must_be_staff,
     say,
 )
+from tickets.clockwork import asked, owed, responded, run_on, stand_still, stop_waiting
+from tickets.engineering import escalate_to_engineering, return_from_engineering
 from tickets.models import Availability, Event, Mailbox, RequestType, Team, Ticket, User
 from tickets.refusals import (
-    AlreadyWithEngineering,
     HandsBackNow,
     NobodyHasIt,
     NotAnAgent,
     NothingToAssign,
     NotTheRequester,
-    NotWithEngineering,
     SamePriority,
     TooLateToReopen,
 )
 from tickets.states import Act, Status
+from tickets.taking_up import may_be_taken_up, reopen, takes_customer_replies
+
+__all__ = [
+    "add_note", "assign", "change_priority", "close", "customer_wrote", "escalate_to_engineering",
+    "hand_back", "may_be_taken_up", "open_ticket", "owed", "reopen", "reply", "resolve", "resume",
+    "return_from_engineering", "takes_customer_replies", "wait_for_customer",
+]  # fmt: skip
 
 
 def open_ticket(
@@ -124,7 +129,7 @@ def reply(
         return customer_wrote(ticket, by=by, at=at, was=was, status=status)
     ticket.status = move(ticket, Act.REPLY)
     message = say(ticket, by=by, text=text, at=at, is_public=True, attachments=attachments)
-    _responded(ticket, by=by, at=at)
+    responded(ticket, by=by, at=at)
     notices.replied(ticket, message, at=at)
     return done(ticket, Event.Kind.REPLIED, by=by, at=at)
 
@@ -207,18 +212,8 @@ def change_priority(
         by=by,
         reason=detail[:500],
     )
-    _stand_still(ticket, by=by, at=at, reason=detail)
+    stand_still(ticket, by=by, at=at, reason=detail)
     return done(ticket, Event.Kind.PRIORITY_CHANGED, by=by, at=at, detail=detail)
-
-
-def owed(ticket: Ticket) -> clocks.Owed:
-    """What the ticket owes its customer now, and since when: a solution, and an answer."""
-    owes = {Metric.RESOLUTION.value: ticket.submitted_at}
-    if ticket.first_responded_at is None:
-        owes[Metric.FIRST_RESPONSE.value] = ticket.submitted_at
-    elif (asked_at := ticket.unanswered_since()) is not None:
-        owes[Metric.NEXT_RESPONSE.value] = asked_at
-    return owes
 
 
 @transaction.atomic
@@ -240,48 +235,8 @@ def wait_for_customer(*, ticket: Ticket, by: User | None, at: datetime, reason: 
 def resume(*, ticket: Ticket, by: User | None, at: datetime, reason: str = "") -> Ticket:
     """Stop waiting for the customer."""
     ticket, at = locked(ticket, at)
-    _resume(ticket, by=by, at=at, status=move(ticket, Act.RESUME), reason=reason)
+    stop_waiting(ticket, by=by, at=at, status=move(ticket, Act.RESUME), reason=reason)
     return done(ticket, Event.Kind.RESUMED, by=by, at=at, detail=reason)
-
-
-@transaction.atomic
-def escalate_to_engineering(
-    *, ticket: Ticket, by: User | None, at: datetime, reason: str = ""
-) -> Ticket:
-    """Mark the ticket as with engineering. It keeps its clocks, unless the policy pauses them."""
-    ticket, at = locked(ticket, at)
-    if ticket.with_engineering:
-        raise AlreadyWithEngineering
-    ticket.status = move(ticket, Act.TO_ENGINEERING)
-    ticket.with_engineering = True
-    clocks.pause(
-        ticket_id=ticket.pk,
-        condition=Condition.WITH_ENGINEERING,
-        at=at,
-        by=by,
-        reason=reason[:500],
-    )
-    return done(ticket, Event.Kind.TO_ENGINEERING, by=by, at=at, detail=reason)
-
-
-@transaction.atomic
-def return_from_engineering(
-    *, ticket: Ticket, by: User | None, at: datetime, reason: str = ""
-) -> Ticket:
-    """Take the ticket back from engineering."""
-    ticket, at = locked(ticket, at)
-    if not ticket.with_engineering:
-        raise NotWithEngineering
-    ticket.status = move(ticket, Act.FROM_ENGINEERING)
-    ticket.with_engineering = False
-    clocks.resume(
-        ticket_id=ticket.pk,
-        condition=Condition.WITH_ENGINEERING,
-        at=at,
-        by=by,
-        reason=reason[:500],
-    )
-    return done(ticket, Event.Kind.FROM_ENGINEERING, by=by, at=at, detail=reason)
 
 
 @transaction.atomic
@@ -293,6 +248,7 @@ def resolve(
     must_be_staff(by)
     ticket.status = move(ticket, Act.RESOLVE)
     ticket.resolved_at = at
+    ticket.engineering_expected_on = None
     message = say(
         ticket,
         by=by,
@@ -301,55 +257,10 @@ def resolve(
         is_public=True,
         attachments=attachments,
     )
-    _responded(ticket, by=by, at=at)
+    responded(ticket, by=by, at=at)
     clocks.stop(ticket_id=ticket.pk, metrics=[Metric.RESOLUTION], at=at, by=by, reason="Resolved")
     notices.resolved(ticket, message, at=at)
     return done(ticket, Event.Kind.RESOLVED, by=by, at=at)
-
-
-@transaction.atomic
-def reopen(
-    *,
-    ticket: Ticket,
-    by: User | None,
-    at: datetime,
-    reason: str = "",
-    text: str = "",
-    attachments: Files = (),
-) -> Ticket:
-    """Take up a solved ticket again; the promises that its end fulfilled run on (reading 7).
-
-    Staff may at any time, customers while it may be taken up. `text` is what a customer says about
-    it in public; who is not the requester says something.
-    """
-    ticket, at = locked(ticket, at)
-    status = move(ticket, Act.REOPEN)
-    metrics = [Metric.RESOLUTION, *_cut_off(ticket)]
-    says = False
-    if by is not None and acts_as_customer(by, ticket):
-        if not may_be_taken_up(ticket, at):
-            raise TooLateToReopen
-        says = bool(text.strip()) or by.pk != ticket.requester_id
-        reason = reason or "Taken up again by the customer."
-    if by is not None and says:
-        say(ticket, by=by, text=text, at=at, is_public=True, attachments=attachments)
-    _reopen(ticket, metrics=metrics, by=by, at=at, status=status, reason=reason)
-    if by is not None and says:
-        _asked(ticket, by=by, at=at)
-    return done(ticket, Event.Kind.REOPENED, by=by, at=at, detail=reason)
-
-
-def may_be_taken_up(ticket: Ticket, at: datetime) -> bool:
-    """Whether a customer may reopen it: for REOPEN_DAYS after it was solved, or closed."""
-    solved_at = ticket.closed_at or ticket.resolved_at
-    days = timedelta(days=settings.REOPEN_DAYS)
-    return not ticket.is_unsolved and solved_at is not None and at <= solved_at + days
-
-
-def takes_customer_replies(ticket: Ticket, at: datetime) -> bool:
-    """Whether `reply` lets a customer write: what was solved too long ago is over for him."""
-    fits = ticket.is_unsolved or may_be_taken_up(ticket, at)
-    return fits and ticket.may(Act.CUSTOMER_REPLY)
 
 
 @transaction.atomic
@@ -361,6 +272,7 @@ def close(*, ticket: Ticket, by: User | None, at: datetime, reason: str = "") ->
         raise NotTheRequester
     ticket.status = move(ticket, Act.WITHDRAW if withdrawn else Act.CLOSE)
     ticket.closed_at = at
+    ticket.engineering_expected_on = None
     why = "Closed by the customer" if withdrawn else "Closed"
     clocks.stop(ticket_id=ticket.pk, metrics=Metric.values, at=at, by=by, reason=why)
     return done(ticket, Event.Kind.CLOSED, by=by, at=at, detail=reason or f"{why}.")
@@ -401,94 +313,11 @@ def _accept(
 def customer_wrote(ticket: Ticket, *, by: User, at: datetime, was: str, status: Status) -> Ticket:
     """What follows from a customer's public message; the ticket is locked, the message is there."""
     if was == Status.PENDING:
-        _resume(ticket, by=by, at=at, status=status, reason="The customer replied")
+        stop_waiting(ticket, by=by, at=at, status=status, reason="The customer replied")
     elif was == Status.RESOLVED:
         metrics, why = [Metric.RESOLUTION], "The customer replied"
-        _reopen(ticket, metrics=metrics, by=by, at=at, status=status, reason=why)
-    asked = _asked(ticket, by=by, at=at)
+        run_on(ticket, metrics=metrics, by=by, at=at, status=status, reason=why)
+    waits = asked(ticket, by=by, at=at)
     detail = "The ticket is open again." if status != was else ""
-    kind, moved = Event.Kind.CUSTOMER_REPLIED, asked or status != was
+    kind, moved = Event.Kind.CUSTOMER_REPLIED, waits or status != was
     return done(ticket, kind, by=by, at=at, detail=detail, moves_clocks=moved)
-
-
-def _asked(ticket: Ticket, *, by: User, at: datetime) -> bool:
-    """The customer waits for the next answer from now on, unless he waits for one already."""
-    metric = Metric.NEXT_RESPONSE
-    if ticket.first_responded_at is None or clocks.is_running(ticket_id=ticket.pk, metric=metric):
-        return False
-    reason = "The customer wrote"
-    started = clocks.start(
-        ticket_id=ticket.pk,
-        policy=ticket.policy,
-        priority=ticket.priority,
-        metrics=[metric],
-        at=at,
-        by=by,
-        reason=reason,
-    )
-    if started:
-        _stand_still(ticket, by=by, at=at, reason=reason)
-    return bool(started)
-
-
-def _responded(ticket: Ticket, *, by: User, at: datetime) -> None:
-    if ticket.first_responded_at is None:
-        ticket.first_responded_at = at
-    answered = [Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE]
-    clocks.stop(ticket_id=ticket.pk, metrics=answered, at=at, by=by, reason="Answered")
-
-
-def _resume(ticket: Ticket, *, by: User | None, at: datetime, status: Status, reason: str) -> None:
-    ticket.status = status
-    clocks.resume(
-        ticket_id=ticket.pk,
-        condition=Condition.WAITING_FOR_CUSTOMER,
-        at=at,
-        by=by,
-        reason=reason[:500],
-    )
-
-
-def _cut_off(ticket: Ticket) -> list[str]:
-    """The answers that the ticket still owed when it was closed: closing stopped their clocks."""
-    if ticket.closed_at is None:
-        return []
-    stopped = Clock.objects.filter(ticket=ticket, stopped_at=ticket.closed_at)
-    metrics = set(stopped.exclude(metric=Metric.RESOLUTION).values_list("metric", flat=True))
-    return sorted(metrics & set(owed(ticket))) if metrics else []
-
-
-def _reopen(
-    ticket: Ticket,
-    *,
-    metrics: Iterable[str],
-    by: User | None,
-    at: datetime,
-    status: Status,
-    reason: str,
-) -> None:
-    ticket.status = status
-    ticket.resolved_at = ticket.closed_at = None
-    for metric in metrics:
-        clocks.reopen(
-            ticket_id=ticket.pk,
-            metric=metric,
-            priority=ticket.priority,
-            at=at,
-            by=by,
-            reason=reason[:500],
-        )
-    _stand_still(ticket, by=by, at=at, reason=reason)
-
-
-def _stand_still(ticket: Ticket, *, by: User | None, at: datetime, reason: str) -> None:
-    """Pause the clocks that began, or run on, while the ticket waits already."""
-    conditions = {
-        Condition.WAITING_FOR_CUSTOMER: ticket.status == Status.PENDING,
-        Condition.WITH_ENGINEERING: ticket.with_engineering,
-    }
-    for condition, holds in conditions.items():
-        if holds:
-            clocks.pause(
-                ticket_id=ticket.pk, condition=condition, at=at, by=by, reason=reason[:500]
-            )

@@ -51,6 +51,22 @@ def resolved(ticket: Ticket, message: Message, *, at: datetime) -> None:
     _answer("resolution", ticket, message, at=at)
 
 
+def merged(source: Ticket, target: Ticket, *, at: datetime) -> None:
+    """Tell whoever took part in the source that it goes on, and where, if he may see that."""
+    for reader in _readers(source):
+        sees = Ticket.objects.visible_to(reader).filter(pk=target.pk).exists()
+        tell(
+            [reader],
+            "merged",
+            source,
+            cause=f"merged:{source.pk}:{at.isoformat()}",
+            at=at,
+            target=target if sees else None,
+            target_link=_link(target, reader) if sees else "",
+            answers=addresses.answers_are_read(),
+        )
+
+
 def assigned(ticket: Ticket, *, by: User | None, at: datetime) -> None:
     """Tell the new assignee, unless the agent took the ticket himself."""
     assignee = ticket.assignee
@@ -138,12 +154,17 @@ def _next_opening(ticket: Ticket, at: datetime) -> datetime | None:
 
 def _answer(occasion: str, ticket: Ticket, message: Message, *, at: datetime) -> None:
     """Each reader gets a mail of his own, so that nobody learns who else reads it."""
-    following = [row.user for row in ticket.followers.select_related("user")]
-    followers = [user for user in following if user.is_active]
-    readers = dict.fromkeys([ticket.requester, *followers])
+    readers = dict.fromkeys(_readers(ticket))
     readers.pop(message.author, None)
     cause, answers = f"message:{message.pk}", addresses.answers_are_read()
     tell(readers, occasion, ticket, cause=cause, at=at, message=message, answers=answers)
+
+
+def _readers(ticket: Ticket) -> Sequence[User]:
+    """The requester and the followers, each once."""
+    following = [row.user for row in ticket.followers.select_related("user")]
+    followers = [user for user in following if user.is_active]
+    return list(dict.fromkeys([ticket.requester, *followers]))
 
 
 def _link(ticket: Ticket, reader: User | str) -> str:

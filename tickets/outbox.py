@@ -84,6 +84,8 @@ def drafts(
             created_at=at,
         )
         for letter in letters
+        # Who sends spam gets no answer that tells him that somebody reads it.
+        if letter.user is None or letter.user.blocked_at is None
     ]
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from tickets import correspondence, lifecycle, notices
-from tickets.acts import done, locked, move
+from tickets.acts import Files, Mail, done, locked, move
 from tickets.models import Event, Follower, Organization, Rating, Ticket, User
 from tickets.refusals import (
     DoesNotFollow,
@@ -15,12 +15,37 @@ from tickets.refusals import (
     NotAColleague,
     NotTheRequester,
     RatedAlready,
+    TooLateToReopen,
     TooManyFollowers,
 )
 from tickets.states import Act
 
 MOST_FOLLOWERS = 20
 NEW_LINK = "new_link"
+
+
+def write(*, ticket: Ticket, by: User, text: str, at: datetime, attachments: Files = ()) -> Ticket:
+    """A customer's message on a ticket's page; answers the ticket that it is in.
+
+    What was merged goes on where it was merged into; there, the words of somebody who may not see
+    that ticket are kept aside for staff.
+    """
+    target = ticket.merged_into
+    if target is None:
+        return lifecycle.reply(ticket=ticket, by=by, text=text, at=at, attachments=attachments)
+    remark = f"Written on the page of {ticket.reference}, which was merged into this ticket."
+    mail = Mail(remarks=[remark])
+    if Ticket.objects.visible_to(by).filter(pk=target.pk).exists():
+        return lifecycle.reply(
+            ticket=target, by=by, text=text, at=at, attachments=attachments, mail=mail
+        )
+    if not lifecycle.takes_customer_replies(target, at):
+        raise TooLateToReopen
+    message = correspondence.keep_aside(
+        ticket=target, by=by, text=text, at=at, mail=mail, is_automatic=False,
+        attachments=attachments, channel=Ticket.Channel.WEB,
+    )  # fmt: skip
+    return message.ticket
 
 
 @transaction.atomic

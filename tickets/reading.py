@@ -68,10 +68,10 @@ def understand(row: InboundMessage, incoming: Incoming, *, may_wait: bool = True
         raise Unreadable(f"It could not be read. {incoming.trouble}")
     if not incoming.sender or incoming.sender_header != "From":
         raise Unreadable("It does not say who wrote it.")
-    if addresses.is_ours(incoming.sender):
-        return Reading(Outcome.IGNORED, "It comes from one of our own addresses.")
     threads.hold(incoming)
     known = _known(incoming)
+    if unwanted := _unwanted(incoming, known):
+        return Reading(Outcome.IGNORED, unwanted)
     thread = threads.find(incoming, known)
     is_automatic = bool(incoming.auto_generated) and not incoming.only_by_list
     if thread is None and is_automatic:
@@ -93,6 +93,15 @@ def understand(row: InboundMessage, incoming: Incoming, *, may_wait: bool = True
     return _new_ticket(row, incoming, sender, follows=thread.ticket if thread else None)
 
 
+def _unwanted(incoming: Incoming, known: User | None) -> str:
+    """Why nothing that its sender writes is read; "" when it is."""
+    if addresses.is_ours(incoming.sender):
+        return "It comes from one of our own addresses."
+    if known is not None and known.blocked_at is not None:
+        return f"{known.email} is blocked since {known.blocked_at:%-d %B %Y}, for spam."
+    return ""
+
+
 def _answer(
     row: InboundMessage, incoming: Incoming, sender: User, thread: threads.Thread
 ) -> Reading:
@@ -100,6 +109,9 @@ def _answer(
     ticket = thread.ticket
     at = max(row.received_at, ticket.updated_at)
     files, remarks = _files(incoming), []
+    passed_on = (
+        [f"It answers {thread.was}, which was merged into this ticket."] if thread.was else []
+    )
     if incoming.auto_generated and ticket.status == Status.RESOLVED:
         remarks = [
             f"It does not reopen the ticket unless it is accepted. {incoming.auto_generated}"
@@ -107,12 +119,12 @@ def _answer(
     if remarks or sender.is_staff or not threads.takes_part(ticket, sender):
         message = correspondence.keep_aside(
             ticket=ticket, by=sender, text=_text(incoming), at=at,
-            mail=_mail(incoming, *remarks), is_automatic=False, attachments=files,
+            mail=_mail(incoming, *passed_on, *remarks), is_automatic=False, attachments=files,
         )  # fmt: skip
         return Reading(Outcome.REPLY, f"Kept aside: found by {thread.how}.", ticket, message)
     ticket = lifecycle.reply(
         ticket=ticket, by=sender, text=_text(incoming), at=at, attachments=files,
-        channel=Ticket.Channel.EMAIL, mail=_mail(incoming),
+        channel=Ticket.Channel.EMAIL, mail=_mail(incoming, *passed_on),
     )  # fmt: skip
     urgent = _urgent(incoming, sender, at, asked_for=ticket.subject)
     if urgent is not None and urgent.is_above(ticket.priority):

@@ -194,3 +194,83 @@ class TooManyAutomatic(Withheld):
 
 class NotAcknowledged(Withheld):
     """It came from a list, a program or in a flood of mail, so nothing is sent automatically."""
+
+
+class IsMerged(Refused):
+    """This ticket was merged into another one, which goes on in its place."""
+
+
+class IsSpam(Refused):
+    """This ticket is marked as spam. Say first that it is none."""
+
+
+class IsNoSpam(Refused):
+    """This ticket is not marked as spam."""
+
+
+class HasTagAlready(Refused):
+    """The ticket has this tag already."""
+
+
+class HasNoSuchTag(Refused):
+    """The ticket does not have this tag."""
+
+
+class TooManyTags(Refused):
+    """A ticket has at most 20 tags: remove one first."""
+
+
+class NoTag(Refused):
+    """A tag is one word of letters, digits, hyphens and dots, with at most 50 characters."""
+
+
+class LinkedAlready(Refused):
+    """These two tickets are linked already."""
+
+
+class NotLinked(Refused):
+    """These two tickets are not linked."""
+
+
+class LinkToItself(Refused):
+    """A ticket cannot be linked to itself."""
+
+
+class NoSuchTicket(Refused):
+    """There is no such ticket that you may see."""
+
+
+class MergeIntoItself(Refused):
+    """A ticket cannot be merged into itself."""
+
+
+class OtherRequester(Refused):
+    """Somebody else sent the other ticket. Confirm that both are to be handled as one."""
+
+
+class NothingToSplit(Refused):
+    """Choose at least one message to split off."""
+
+
+class NotToBeSplit(Refused):
+    """Only public messages of one customer can be split off, each once, and never the first."""
+
+
+class IsStaff(Refused):
+    """The requester works here, and is never blocked."""
+
+
+class PastDate(Refused):
+    """The expected date lies in the past."""
+
+
+class SameExpectation(Refused):
+    """This date is expected already."""
+
+
+class NoReasonForLowering(Refused):
+    """Say why the priority is lowered: the customer is promised less from then on."""
+
+
+class NotOfOneOrganization(Refused):
+    """Only somebody of the same organization can follow the other requester's ticket."""

@@ -36,6 +36,14 @@ class Act(TextChoices):
     CLOSE = "close", "close"
     WITHDRAW = "withdraw", "close"
     RATE = "rate", "rate"
+    TAG = "tag", "tag"
+    LINK = "link", "link"
+    MERGE = "merge", "merge"
+    TAKE_IN = "take_in", "merge another one into"
+    SPLIT = "split", "split"
+    EXPECT = "expect", "name an expected date for"
+    SPAM = "spam", "mark as spam"
+    NOT_SPAM = "not_spam", "take back the spam mark of"
 
 
 UNSOLVED = frozenset({Status.NEW, Status.OPEN, Status.PENDING})
@@ -88,7 +96,29 @@ MOVES: dict[Act, dict[Status, Status]] = {
     # The requester may drop the matter at any time; staff have to resolve it first.
     Act.WITHDRAW: dict.fromkeys((*UNSOLVED, Status.RESOLVED), Status.CLOSED),
     Act.RATE: {status: status for status in SOLVED},
+    Act.TAG: {status: status for status in Status},
+    Act.LINK: {status: status for status in Status},
+    # What is over goes into no other ticket, and nothing goes into what is over.
+    Act.MERGE: dict.fromkeys((*UNSOLVED, Status.RESOLVED), Status.CLOSED),
+    Act.TAKE_IN: {status: status for status in UNSOLVED},
+    Act.SPLIT: {status: status for status in Status},
+    Act.EXPECT: {status: status for status in UNSOLVED},
+    Act.SPAM: dict.fromkeys((*UNSOLVED, Status.RESOLVED), Status.CLOSED),
+    Act.NOT_SPAM: {Status.CLOSED: Status.OPEN},
 }
+
+
+# What a ticket that was merged, or marked as spam, refuses though its status would allow it.
+NEVER: dict[str, frozenset[Act]] = {
+    "": frozenset({Act.NOT_SPAM}),
+    "merged": frozenset({Act.REOPEN, Act.RATE, Act.SPLIT, Act.NOT_SPAM}),
+    "spam": frozenset({Act.REOPEN, Act.RATE, Act.SPLIT}),
+}
+
+
+def never(closed_as: str) -> frozenset[Act]:
+    """The acts that what a ticket was closed as rules out."""
+    return NEVER[closed_as]
 
 
 def is_allowed(act: Act, status: str) -> bool:

@@ -28,6 +28,8 @@ class Thread:
 
     ticket: Ticket
     how: str
+    was: str = ""
+    """The reference of the one that it answers, where that was merged into the ticket."""
 
 
 def hold(incoming: Incoming) -> None:
@@ -50,14 +52,21 @@ def find(incoming: Incoming, sender: User | None) -> Thread | None:
     """
     for number in _given_out(incoming):
         if ticket := _ticket(number):
-            return Thread(ticket, "the reply address")
+            return _thread(ticket, "the reply address")
     if recorded := _of_recorded(incoming):
-        return Thread(recorded, "the messages that it refers to")
+        return _thread(recorded, "the messages that it refers to")
     for number in _tagged(incoming.subject):
         ticket = _ticket(number)
         if ticket and sender and takes_part(ticket, sender):
-            return Thread(ticket, "the reference in its subject")
+            return _thread(ticket, "the reference in its subject")
     return None
+
+
+def _thread(ticket: Ticket, how: str) -> Thread:
+    """What was merged goes on where it was merged into."""
+    if ticket.merged_into is None:
+        return Thread(ticket, how)
+    return Thread(ticket.merged_into, how, was=ticket.reference)
 
 
 def may_be_found_later(incoming: Incoming, row: InboundMessage) -> bool:
@@ -109,7 +118,10 @@ def _of_recorded(incoming: Incoming) -> Ticket | None:
     ids = list(dict.fromkeys(message_id for message_id in wanted if message_id))
     if not ids:
         return None
-    received = Message.objects.filter(mail_message_id__in=ids).exclude(mail_message_id="")
+    # Of a message that was split off, the copy in the new ticket counts.
+    received = Message.objects.filter(mail_message_id__in=ids, split_into=None).exclude(
+        mail_message_id=""
+    )
     sent = Delivery.objects.filter(mail_message_id__in=ids, ticket__isnull=False)
     known = {
         **dict(received.values_list("mail_message_id", "ticket_id")),
@@ -135,4 +147,7 @@ def _tagged(subject: str) -> Iterator[int]:
 
 
 def _ticket(number: int) -> Ticket | None:
-    return Ticket.objects.select_related("organization", "mailbox").filter(pk=number).first()
+    tickets = Ticket.objects.select_related(
+        "organization", "mailbox", "merged_into__organization", "merged_into__mailbox"
+    )
+    return tickets.filter(pk=number).first()

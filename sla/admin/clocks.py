@@ -30,9 +30,10 @@ STATES: dict[str, Q] = {
     "running": RUNNING & ~BROKEN & Q(paused_at=None),
     "late": RUNNING & BROKEN,
     "paused": RUNNING & ~BROKEN & Q(paused_at__isnull=False),
-    "kept": KEPT,
-    "broken": ~RUNNING & BROKEN,
-    "replaced": Q(superseded_at__isnull=False) & ~BROKEN,
+    "kept": KEPT & Q(voided_at=None),
+    "broken": ~RUNNING & BROKEN & Q(voided_at=None),
+    "replaced": Q(superseded_at__isnull=False, voided_at=None) & ~BROKEN,
+    "void": Q(voided_at__isnull=False),
 }
 COLOURS = {
     "running": "info",
@@ -45,6 +46,8 @@ COLOURS = {
 
 def state_of(clock: Any) -> str:
     """The state of a clock that was annotated with `end_at`."""
+    if clock.voided_at is not None:
+        return "void"
     is_broken = clock.end_at > clock.due_at
     if clock.is_running:
         return "late" if is_broken else "paused" if clock.paused_at else "running"

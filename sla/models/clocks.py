@@ -55,9 +55,7 @@ class ClockQuerySet(models.QuerySet["Clock"]):
 
     def counted_in_reports(self) -> ClockQuerySet:
         """Promises that were made and stood: a superseded one counts only if it was missed."""
-        return self.filter(voided_at=None).filter(
-            Q(superseded_at=None) | Q(superseded_at__gt=F("due_at"))
-        )
+        return self.filter(Q(superseded_at=None) | Q(superseded_at__gt=F("due_at")), voided_at=None)
 
     def with_end(self, at: datetime) -> ClockQuerySet:
         """Adds `end_at`, the instant that decides about a breach: `end_at > due_at`.

@@ -78,6 +78,8 @@ def _stands_still(clock: Clock) -> bool:
 
 
 def _ended(clock: Clock) -> Standing:
+    if clock.voided_at is not None:
+        return Standing("does not count", STILL)
     end = clock.end_or(clock.due_at)
     span = duration(end - clock.due_at)
     if end > clock.due_at:

@@ -7,10 +7,27 @@ import unicodedata
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
+from tickets.models.followers import Follower
 from tickets.models.people import User
 from tickets.models.tickets import Ticket
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def shown_to(self, customer: User) -> MessageQuerySet:
+        """The public messages, of tickets that this customer may see, which he may read.
+
+        Who joined a ticket by a merge reads what was said since; what he may see for another
+        reason, he reads as a whole.
+        """
+        whole = Q(ticket__requester=customer)
+        if customer.organization and customer.organization.shares_tickets:
+            whole |= Q(ticket__organization=customer.organization)
+        joined_later = Follower.objects.filter(
+            ticket=OuterRef("ticket"), user=customer, sees_from__gt=OuterRef("sent_at")
+        )
+        return self.filter(whole | ~Exists(joined_later), is_public=True)
 
 
 class Message(models.Model):
@@ -48,6 +65,8 @@ class Message(models.Model):
         related_name="+",
         help_text="The ticket that answers it now; here it stays where it was said.",
     )
+
+    objects = MessageQuerySet.as_manager()
 
     class Meta:
         ordering = ["sent_at", "pk"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
@@ -16,7 +17,10 @@ from tickets.models.catalog import RequestType
 from tickets.models.people import Organization, Team, User, policy_for
 from tickets.models.sight import in_sight_of
 from tickets.models.tags import Tag
-from tickets.states import AT_HAND, UNSOLVED, Act, Status, is_allowed
+from tickets.states import AT_HAND, UNSOLVED, Act, Status, is_allowed, never
+
+if TYPE_CHECKING:
+    from tickets.models.messages import Message
 
 # The condition of the partial indexes; spelled out, for migrations must not follow a constant.
 IS_UNSOLVED = Q(status__in=["new", "open", "pending"])
@@ -303,13 +307,22 @@ class Ticket(models.Model):
         if answer is None:
             return self.submitted_at
         after = Q(sent_at__gt=answer.sent_at) | Q(sent_at=answer.sent_at, pk__gt=answer.pk)
-        questions = public.filter(after, by_staff=False).order_by("sent_at", "pk")
+        # What was split off is to be answered elsewhere.
+        questions = public.filter(after, by_staff=False, split_into=None).order_by("sent_at", "pk")
         asked_at: datetime | None = questions.values_list("sent_at", flat=True).first()
         return asked_at
 
     def may(self, act: Act) -> bool:
         """Whether the table of moves allows this act now."""
-        return is_allowed(act, self.status)
+        return is_allowed(act, self.status) and act not in never(self.closed_as)
+
+    def conversation(self) -> models.QuerySet[Message]:
+        """The messages, with those of the tickets that were merged into it: for staff alone.
+
+        They stay where they were said, so that nobody sees more of them than before.
+        """
+        theirs = Ticket.objects.filter(Q(pk=self.pk) | Q(merged_into=self.pk)).values("pk")
+        return apps.get_model("tickets", "Message").objects.filter(ticket__in=theirs)
 
 
 class Event(models.Model):

@@ -72,7 +72,7 @@ def _reply(request: HttpRequest, page: Page) -> str:
     form = ReplyForm(request.POST, request.FILES)
     if not page.is_complete("reply", form):
         return ""
-    lifecycle.reply(**page.facts(), **form.cleaned_data)
+    participation.write(**page.facts(), **form.cleaned_data)
     return _("Thank you. We have your message.")
 
 

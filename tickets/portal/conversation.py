@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
@@ -124,7 +125,7 @@ def _page(request: HttpRequest, ticket: Ticket, person: User, *, key: str) -> Ht
 def _show(request: HttpRequest, page: Page) -> HttpResponse:
     ticket, person, at = page.ticket, page.person, page.at
     part, rating = part_of(person, ticket, at=at), ratings.standing(ticket, person, at=at)
-    conversation = list(public_messages(ticket))
+    conversation = list(public_messages(ticket, person))
     zone = zone_of(request, person, ticket.policy)
     context = {
         **_standing_of(page, zone=zone),
@@ -153,19 +154,43 @@ def _standing_of(page: Page, *, zone: str) -> dict[str, Any]:
         "zone": zone,
         "status_words": _status_words(ticket, at),
         "standings": _standings(ticket, at=at, zone=zone),
+        "goes_on": _goes_on(page),
+        "joined": _joined(page),
     }
 
 
 def _status_words(ticket: Ticket, at: datetime) -> tuple[str, str]:
     """The status in words; what was solved too long ago offers nothing more."""
     label, words = status_words(ticket)
-    if ticket.is_unsolved:
+    if ticket.is_unsolved or ticket.closed_as == Ticket.ClosedAs.MERGED:
         return label, words
     if not lifecycle.may_be_taken_up(ticket, at):
         return label, str(STATUS_WORDS[Status.CLOSED][1])
     if ticket.status == Status.CLOSED:
         words = _("If it is not solved, you can take it up again below.")
     return label, words
+
+
+def _goes_on(page: Page) -> tuple[str, str] | None:
+    """The reference and the address of the ticket that this one was merged into, if he sees it."""
+    if page.ticket.merged_into_id is None:
+        return None
+    seen = Ticket.objects.visible_to(page.person).filter(pk=page.ticket.merged_into_id).first()
+    return (seen.reference, _address(seen, page)) if seen else None
+
+
+def _joined(page: Page) -> list[tuple[str, str]]:
+    """References and addresses of the person's own tickets that were merged into this one."""
+    own = page.ticket.merged.filter(requester=page.person)
+    return [(f"{ticket.reference} {ticket.subject}", _address(ticket, page)) for ticket in own]
+
+
+def _address(ticket: Ticket, page: Page) -> str:
+    """Where somebody on this page reads another ticket of his: by link as well, or signed in."""
+    if not page.key:
+        return reverse("portal:own_ticket", args=[ticket.reference])
+    key = links.key_for(ticket, page.person)
+    return reverse("portal:ticket", args=[ticket.reference, key])
 
 
 def _forms(page: Page, part: Part, rating: ratings.Standing) -> dict[str, Any]:
@@ -189,17 +214,17 @@ def _news(request: HttpRequest, ticket: Ticket, person: User, *, key: str) -> Ht
     zone = known.zone or zone_of(request, person, ticket.policy)
     context = _standing_of(Page(ticket, person, at, key), zone=zone)
     if known.is_changed(ticket):
-        context |= news(known, ticket, public_messages(ticket), at=at)
+        context |= news(known, ticket, public_messages(ticket, person), at=at)
         mark_read(ticket, person, at=at)
     else:
         context["known"] = known.later(at)
     return render(request, "portal/ticket/news.html", context)
 
 
-def public_messages(ticket: Ticket) -> QuerySet[Message]:
-    """What the customer may read: public messages, the newest last."""
+def public_messages(ticket: Ticket, person: User) -> QuerySet[Message]:
+    """What this person may read: public messages, the newest last."""
     files = Prefetch("attachments", Attachment.objects.order_by("pk"))
-    public = ticket.messages.filter(is_public=True)
+    public = Message.objects.filter(ticket=ticket).shown_to(person)
     return public.select_related("author").prefetch_related(files).order_by("sent_at", "pk")
 
 

@@ -8,7 +8,7 @@ from django.utils.csp import CSP
 from django.views.decorators.http import require_safe
 
 from tickets import links
-from tickets.models import Attachment, Ticket
+from tickets.models import Attachment, Message, Ticket
 from tickets.portal.conversation import confidential
 from tickets.portal.pages import viewer_of
 
@@ -31,8 +31,9 @@ def by_link(request: HttpRequest, reference: str, key: str, pk: int) -> FileResp
     found = links.holder(reference, key)
     if found is None:
         raise Http404
-    ticket, _ = found
-    return _download(Attachment.objects.filter(message__ticket=ticket, message__is_public=True), pk)
+    ticket, person = found
+    read = Message.objects.filter(ticket=ticket).shown_to(person)
+    return _download(Attachment.objects.filter(message__in=read), pk)
 
 
 @confidential
@@ -42,7 +43,7 @@ def signed_in(request: HttpRequest, pk: int) -> FileResponse:
     viewer = viewer_of(request)
     seen = Attachment.objects.filter(message__ticket__in=Ticket.objects.visible_to(request.user))
     if viewer is None or not viewer.is_staff:
-        seen = seen.filter(message__is_public=True)
+        seen = seen.filter(message__in=Message.objects.shown_to(viewer)) if viewer else seen.none()
     return _download(seen, pk)
 
 

@@ -222,7 +222,7 @@ def chosen(viewer: User, wanted: Wanted) -> TicketQuerySet:
     if wanted.state_now != ALL:
         seen = seen.filter(status__in=STATUSES[wanted.state_now])
     if wanted.search:
-        seen = _searched(seen, wanted.search)
+        seen = _searched(seen, wanted.search, viewer)
     return _sorted(seen, wanted.sort)
 
 
@@ -239,7 +239,7 @@ def _page(viewer: User, wanted: Wanted) -> tuple[list[Ticket], bool]:
     return list(_sorted(rows, wanted.sort)), len(keys) > ROWS
 
 
-def _searched(seen: TicketQuerySet, search: str) -> TicketQuerySet:
+def _searched(seen: TicketQuerySet, search: str, viewer: User) -> TicketQuerySet:
     """By reference, or all words in the subject or in one message that a customer may read."""
     number = REFERENCE.fullmatch(search)
     if number and number[1]:
@@ -248,6 +248,7 @@ def _searched(seen: TicketQuerySet, search: str) -> TicketQuerySet:
     latest = seen.order_by("-updated_at", "-pk").values("pk")[:SEARCHED_TICKETS]
     public = Message.objects.filter(ticket__in=latest, is_public=True, is_accepted=True)
     said = public.filter(*(Q(text__icontains=word) for word in words))
+    said = said.shown_to(viewer)
     matches = Q(*(Q(subject__icontains=word) for word in words)) | Q(pk__in=said.values("ticket"))
     if number:
         matches |= Q(pk=int(number[2]))

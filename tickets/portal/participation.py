@@ -75,7 +75,9 @@ def part_of(person: User, ticket: Ticket, *, at: datetime) -> Part:
         is_requester=is_requester,
         is_follower=not is_requester and bool(followers),
         followers=followers if is_requester else [],
-        may_write=ticket.is_unsolved and ticket.may(Act.CUSTOMER_REPLY),
+        # What was merged goes on elsewhere: what is written here is read there.
+        may_write=ticket.closed_as == Ticket.ClosedAs.MERGED
+        or (ticket.is_unsolved and ticket.may(Act.CUSTOMER_REPLY)),
         may_take_up=lifecycle.may_be_taken_up(ticket, at),
         may_close=is_requester and ticket.may(Act.WITHDRAW),
         may_add=is_requester and fits and ticket.may(Act.FOLLOW),

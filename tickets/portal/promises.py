@@ -30,7 +30,9 @@ KIND_WORDS = {
     Kind.RESUMED.value: gettext_lazy("The time ran on"),
     Kind.STOPPED.value: gettext_lazy("Done"),
     Kind.REOPENED.value: gettext_lazy("It was not done yet, and the time ran on"),
-    Kind.SUPERSEDED.value: gettext_lazy("The priority changed, and another promise took its place"),
+    Kind.SUPERSEDED.value: gettext_lazy("Another promise took its place"),
+    Kind.VOIDED.value: gettext_lazy("We took the request for spam"),
+    Kind.RESTORED.value: gettext_lazy("That was a mistake, and the promise stands"),
     Kind.RECALCULATED.value: gettext_lazy("Our opening hours or our policy changed"),
 }
 PAUSE_WORDS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
@@ -46,9 +47,14 @@ class Standing:
 
 def status_words(ticket: Ticket) -> tuple[str, str]:
     """The ticket's status in a word or two, and in a sentence."""
+    if ticket.closed_as == Ticket.ClosedAs.MERGED:
+        return _("Joined"), _("We handle it together with another request.")
     label, words = map(str, STATUS_WORDS[Status(ticket.status)])
     if ticket.with_engineering and ticket.is_unsolved:
         more = _("Our engineers are looking into it, which may take longer.")
+        if (on := ticket.engineering_expected_on) is not None:
+            more = _("Our engineers are looking into it, and expect to be done by %(date)s.")
+            more %= {"date": date_format(on)}
         return label, f"{words} {more}"
     return label, words
 
@@ -72,7 +78,7 @@ def _state(clock: Clock, at: datetime, zone: str, waits_for_customer: bool) -> t
         )
     late = pgettext("promise", "Late")
     if clock.superseded_at is not None:
-        words = _("Promised by %(due)s, and missed before the priority changed.")
+        words = _("Promised by %(due)s, and missed before another promise took its place.")
         return "late", late, words % times
     if clock.is_breached(at):
         times["late"] = due_words(clock.due_at, clock.end_or(at))
