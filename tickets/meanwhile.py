@@ -38,7 +38,7 @@ MOVES = frozenset(
 # Whoever speaks to the customer, or ends the matter, has read all of it.
 READS_ALL = frozenset({Act.REPLY, Act.WAIT, Act.RESOLVE, Act.CLOSE})
 # These fit, whatever else has happened.
-HARMLESS = frozenset({Act.NOTE, Act.FOLLOW, Act.UNFOLLOW, Act.VOID_LINKS})
+HARMLESS = frozenset({Act.NOTE, Act.FOLLOW, Act.UNFOLLOW, Act.VOID_LINKS, Act.TAG, Act.LINK})
 
 
 def heeded(act: Act) -> frozenset[KINDS]:

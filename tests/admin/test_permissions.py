@@ -10,7 +10,7 @@ from sla.models import Policy
 from tests import factories
 from tickets import escalation
 from tickets.admin.verbs import VERBS
-from tickets.models import Escalation, Mailbox, Ticket, User
+from tickets.models import Escalation, Mailbox, Tag, Ticket, User
 
 STAFF = ["Agent", "Manager", "Administrator"]
 
@@ -34,6 +34,9 @@ PAGES = [
     ("/admin/tickets/team/add/", ["Administrator"]),
     ("/admin/tickets/requesttype/", STAFF),
     ("/admin/tickets/requesttype/add/", ["Administrator"]),
+    ("/admin/tickets/tag/", STAFF),
+    ("/admin/tickets/tag/add/", ["Manager", "Administrator"]),
+    ("/admin/tickets/tag/{tag}/delete/", ["Manager", "Administrator"]),
     ("/admin/tickets/escalation/", STAFF),
     ("/admin/tickets/escalation/{escalation}/change/", STAFF),
     ("/admin/tickets/escalation/{escalation}/delete/", []),
@@ -71,6 +74,7 @@ def addresses(page: str) -> str:
         "customer": ticket.requester_id,
         "delivery": ticket.deliveries.get(occasion="acknowledgement").pk,
         "escalation": _escalation_of(ticket).pk,
+        "tag": Tag.objects.create(name="billing").pk,
         "mailbox": Mailbox.objects.create(address="support@desk.example").pk,
     }
     return page.format(**rows)
@@ -151,13 +155,13 @@ def test_every_group_does_the_desks_work(client: Client, policy: Policy, group: 
 
 # Group -> the links of the sidebar, from top to bottom.
 SIDEBARS = {
-    "Agent": "ticket escalation bulkjob organization user team availability requesttype "
+    "Agent": "ticket escalation bulkjob organization user team availability requesttype tag "
     "priority clock inboundmessage delivery undeliverableaddress",
-    "Manager": "ticket escalation bulkjob organization user team availability requesttype "
+    "Manager": "ticket escalation bulkjob organization user team availability requesttype tag "
     "portalsettings report policy priority calendar clock inboundmessage delivery "
     "undeliverableaddress recalculation sweep",
     "Administrator": "ticket escalation bulkjob organization user team availability requesttype "
-    "portalsettings report policy priority calendar clock mailbox inboundmessage "
+    "tag portalsettings report policy priority calendar clock mailbox inboundmessage "
     "delivery undeliverableaddress recalculation sweep periodictask",
 }
 

@@ -176,16 +176,20 @@ def test_only_what_the_status_allows_is_offered(client: Client, ada: User) -> No
 
     new = ["Assign", "Change priority", "Wait for customer", "Escalate to engineering"]
     follow, links = "Add a follower", "End all links"
-    assert offered() == [*new, follow, links]
+    tidy = ["Add a tag", "Remove a tag", "Link to a ticket", "Remove a link"]
+    one_matter, split, spam = "Merge into another ticket", "Split off messages", "Mark as spam"
+    assert offered() == [*new, follow, links, *tidy, one_matter, split, spam]
     lifecycle.wait_for_customer(ticket=ticket, by=ada, at=at)
     lifecycle.escalate_to_engineering(ticket=ticket, by=ada, at=at)
-    waiting = ["Assign", "Change priority", "Stop waiting", "Take back from engineering"]
-    assert offered() == [*waiting, follow, links]
+    waiting = ["Assign", "Change priority", "Stop waiting", "Change the expected date"]
+    back = "Take back from engineering"
+    assert offered() == [*waiting, back, follow, links, *tidy, one_matter, split, spam]
     lifecycle.resolve(ticket=ticket, by=ada, at=at)
-    assert offered() == ["Assign", "Reopen", "Close", follow, links]
+    ends = ["Assign", "Reopen", "Close"]
+    assert offered() == [*ends, follow, links, *tidy, one_matter, split, spam]
     assert "Send and resolve" not in page_of(client, ticket)
     lifecycle.close(ticket=ticket, by=ada, at=at)
-    assert offered() == ["Reopen", links]
+    assert offered() == ["Reopen", links, *tidy, split]
     closed = page_of(client, ticket)
     assert "Send reply" not in closed
     assert "Add note" in closed

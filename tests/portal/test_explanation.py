@@ -199,7 +199,7 @@ def test_a_missed_promise_that_was_replaced_says_so(
     text = read(client, missed)
     assert entries(text)[-1] == (
         "Support",
-        "The priority changed, and another promise took its place.",
+        "Another promise took its place.",
     )
     assert "shouts" not in text
 

@@ -58,7 +58,7 @@ def clock(**facts: Any) -> Clock:
             {"superseded_at": DUE + HOUR},
             DUE + 2 * HOUR,
             "late",
-            "Promised by Tue 3 Nov, 10:00 IST, and missed before the priority changed.",
+            "Promised by Tue 3 Nov, 10:00 IST, and missed before another promise took its place.",
         ),
         (
             {"paused_at": DUE - HOUR},

@@ -13,6 +13,7 @@ from tickets.admin import (
     portal,
     saved_views,
     schedule,
+    tags,
     tickets,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "portal",
     "saved_views",
     "schedule",
+    "tags",
     "tickets",
 ]

@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from sla.models import Clock, ClockEvent
 from tickets.admin.consequences import Consequence, consequences
 from tickets.admin.forms import NoteForm
 from tickets.admin.standing import Standing, next_clock, standing
 from tickets.admin.verbs import DOING, NOTE, SAYING, Verb
-from tickets.models import Ticket, User
+from tickets.models import Ticket, TicketLink, User
 from tickets.states import Act
 
 
@@ -60,9 +60,12 @@ def context(
         "next_clock": upcoming,
         "next_standing": standing(upcoming, at) if upcoming else None,
         "escalations": ticket.escalations.for_reading(),
-        "conversation": ticket.messages.select_related("author").prefetch_related("attachments"),
+        "conversation": ticket.conversation()
+        .select_related("author", "split_into")
+        .prefetch_related("attachments"),
         "history": ticket.events.select_related("by").order_by("-at", "-pk"),
         "ledger": _ledger(ticket),
+        "links": _links(ticket, user),
         "followers": ticket.followers.select_related("user"),
         "deliveries": ticket.deliveries.defer("text", "html"),
         **(_composer(ticket, failed) | _offers(ticket, rows, user, at, failed) if may_act else {}),
@@ -82,6 +85,15 @@ def _clock_rows(ticket: Ticket, at: datetime) -> list[ClockRow]:
 
 def _reasons(clock: Clock) -> str:
     return ", ".join(p.get_reason_display() for p in clock.pauses.all() if p.ended_at is None)
+
+
+def _links(ticket: Ticket, user: User) -> QuerySet[TicketLink]:
+    """The links with tickets that this person may see."""
+    seen = Ticket.objects.visible_to(user).values("pk")
+    links = TicketLink.objects.filter(
+        Q(ticket=ticket, other__in=seen) | Q(other=ticket, ticket__in=seen)
+    )
+    return links.select_related("ticket", "other")
 
 
 def _ledger(ticket: Ticket) -> QuerySet[ClockEvent]:

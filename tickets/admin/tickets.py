@@ -95,7 +95,7 @@ class TicketAdmin(Surroundings, TicketQueue):
         form = verb.form(request.POST, request.FILES, auto_id=f"{verb.name}_%s")
         if form.is_valid():
             try:
-                meanwhile.unless_changed(
+                done = meanwhile.unless_changed(
                     verb.call,
                     act=verb.act,
                     seen=seen_by(request),
@@ -107,7 +107,8 @@ class TicketAdmin(Surroundings, TicketQueue):
             except Refused as refusal:
                 form.add_error(None, str(refusal))
             else:
-                return self._done(request, ticket, verb.done)
+                # Splitting answers the ticket that it made.
+                return self._done(request, done, verb.done)
         for sentences in form.errors.values():
             for sentence in sentences:
                 messages.error(request, str(sentence))
@@ -126,7 +127,7 @@ class TicketAdmin(Surroundings, TicketQueue):
     def formatted(self, request: HttpRequest, ticket_id: int, message_id: int) -> HttpResponse:
         """A mail as its sender formatted it: cleaned, and on a page that can run nothing."""
         ticket = self._visible(request, ticket_id)
-        message = get_object_or_404(ticket.messages.exclude(html=""), pk=message_id)
+        message = get_object_or_404(ticket.conversation().exclude(html=""), pk=message_id)
         inline = {
             file.content_id: reverse("portal:file", args=[file.pk])
             for file in message.attachments.exclude(content_id="")

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django import forms
 
-from tickets import correspondence, lifecycle, participation
+from sla.models import Priority
+from tickets import (
+    correspondence,
+    engineering,
+    lifecycle,
+    linking,
+    merging,
+    participation,
+    spam,
+    splitting,
+    tagging,
+)
 from tickets.admin.forms import (
     AssignForm,
     FollowForm,
@@ -17,7 +29,17 @@ from tickets.admin.forms import (
     ReplyForm,
     UnfollowForm,
 )
+from tickets.admin.tie_forms import (
+    ExpectForm,
+    LinkForm,
+    MergeForm,
+    SpamForm,
+    SplitForm,
+    TagForm,
+    UnlinkForm,
+)
 from tickets.models import Ticket
+from tickets.refusals import NoReasonForLowering
 from tickets.states import Act
 
 
@@ -58,6 +80,14 @@ RESOLVE = Verb(
 # Written with one text field, the composer.
 SAYING = [REPLY, RESOLVE, NOTE]
 
+
+def _change_priority(*, ticket: Ticket, priority: Priority, reason: str, **by: Any) -> Ticket:
+    """An agent who lowers it says why: the customer is promised less."""
+    if ticket.priority.is_above(priority) and not reason:
+        raise NoReasonForLowering
+    return lifecycle.change_priority(ticket=ticket, priority=priority, reason=reason, **by)
+
+
 # At the side of the page, in this order.
 DOING = [
     Verb(
@@ -67,7 +97,7 @@ DOING = [
         "priority",
         Act.CHANGE_PRIORITY,
         PriorityForm,
-        lifecycle.change_priority,
+        _change_priority,
         "Change priority",
         "The priority was changed, and the deadlines with it.",
     ),
@@ -83,11 +113,20 @@ DOING = [
     Verb(
         "engineering",
         Act.TO_ENGINEERING,
-        ReasonForm,
+        ExpectForm,
         lifecycle.escalate_to_engineering,
         "Escalate to engineering",
         "The ticket is with engineering.",
         with_engineering=False,
+    ),
+    Verb(
+        "expect",
+        Act.EXPECT,
+        ExpectForm,
+        engineering.expect,
+        "Change the expected date",
+        "The customer reads the new date.",
+        with_engineering=True,
     ),
     Verb(
         "back",
@@ -124,6 +163,42 @@ DOING = [
         participation.void_links,
         "End all links",
         "All links to this ticket that were sent so far are void.",
+    ),
+    Verb("tag", Act.TAG, TagForm, tagging.add_tag, "Add a tag", "The tag was added."),
+    Verb("untag", Act.TAG, TagForm, tagging.remove_tag, "Remove a tag", "The tag is gone."),
+    Verb("link", Act.LINK, LinkForm, linking.link, "Link to a ticket", "The tickets are linked."),
+    Verb("unlink", Act.LINK, UnlinkForm, linking.unlink, "Remove a link", "The link is gone."),
+    Verb(
+        "merge",
+        Act.MERGE,
+        MergeForm,
+        merging.merge,
+        "Merge into another ticket",
+        "The ticket is merged: it goes on in the other one.",
+    ),
+    Verb(
+        "split",
+        Act.SPLIT,
+        SplitForm,
+        splitting.split,
+        "Split off messages",
+        "This is the new ticket.",
+    ),
+    Verb(
+        "spam",
+        Act.SPAM,
+        SpamForm,
+        spam.mark_spam,
+        "Mark as spam",
+        "The ticket is closed as spam, and nobody is told.",
+    ),
+    Verb(
+        "not_spam",
+        Act.NOT_SPAM,
+        ReasonForm,
+        spam.not_spam,
+        "Not spam",
+        "The ticket is open again, and its promises run on.",
     ),
 ]
 
