@@ -30,6 +30,7 @@ _AGENT = {
     # One's own are anybody's, and those of others are a manager's to stop.
     *_each("tickets", "bulkjob", "view"),
     *_each("tickets", "macro rule rulerun", "view"),
+    *_each("tickets", "cannedreply", "view"),
     # Own ones, and those of teams that he leads: SavedView.is_editable_by.
     *_each("tickets", "savedview", "view", "add", "change", "delete"),
     # Deleting an undeliverable address is to write to it again.
@@ -49,7 +50,7 @@ _MANAGER = {
     # That of others: who is ill, is set away by somebody else.
     *_each("tickets", "availability bulkjob", "change"),
     *_each("tickets", "tag", "add", "change", "delete"),
-    *_each("tickets", "macro rule", "add", "change", "delete"),
+    *_each("tickets", "macro rule cannedreply", "add", "change", "delete"),
     *_each("sla", "target pauserule escalationstep", "add", "change", "delete"),
 }
 _ADMINISTRATOR = {

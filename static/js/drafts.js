@@ -10,6 +10,8 @@
   // The beginning of the path tells tickets apart; the rest of it may be a secret link.
   const place = location.pathname.split("/").slice(0, 3).join("/");
   const keyOf = (form, name = form.dataset.draft) => `draft ${name} ${place}`;
+  // A choice that is always made, such as who reads a message: a draft changes it, and is more than it.
+  const wins = (field) => "draftWins" in field.dataset;
   const isBox = (field) => field.type === "radio" || field.type === "checkbox";
   const fieldsOf = (form) => [...form.elements].filter((field) =>
     field.name && KINDS.has(field.type) && !field.readOnly && !field.disabled
@@ -28,7 +30,8 @@
     clearTimeout(waiting.get(form));
     waiting.delete(form);
     const values = said(form);
-    if (values.length === 0) return forget(keyOf(form));
+    const isMore = fieldsOf(form).some((field) => !wins(field) && (isBox(field) ? field.checked : field.value.trim()));
+    if (!isMore) return forget(keyOf(form));
     return store((kept) => kept.setItem(keyOf(form), JSON.stringify({ at: Date.now(), values })));
   }
 
@@ -47,7 +50,7 @@
     const brought = [];
     for (const [name, value] of draftOf(form)) {
       const fields = fieldsOf(form).filter((field) => field.name === name);
-      if (fields.some((field) => (isBox(field) ? field.checked : field.value))) continue;
+      if (fields.some((field) => !wins(field) && (isBox(field) ? field.checked : field.value))) continue;
       const field = fields.find((one) => !isBox(one) || one.value === value);
       if (!field) continue;
       if (isBox(field)) field.checked = true;
@@ -99,7 +102,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     const sent = store(() => sessionStorage.getItem("sent"));
     store(() => sessionStorage.removeItem("sent"));
-    if (sent && document.querySelector(".notice.success")) forget(sent);
+    if (sent && document.querySelector(".notice.success, [data-draft-sent]")) forget(sent);
     for (const form of document.querySelectorAll("form[data-draft]")) restore(form);
   });
 })();

@@ -73,6 +73,15 @@
     });
   }
 
+  // A pasted picture, such as a screenshot, is a file; pasted words are words.
+  document.addEventListener("paste", (event) => {
+    const input = inputIn(event.target.form);
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (!input || !files.length || event.clipboardData.types.includes("text/plain")) return;
+    event.preventDefault();
+    add(input, files);
+  });
+
   // The answer is the same page with what is wrong on it, or one that cannot take its place.
   function show(form, text) {
     const page = new DOMParser().parseFromString(text, "text/html");

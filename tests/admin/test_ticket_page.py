@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import timedelta
 
@@ -15,7 +16,10 @@ from django.utils import timezone
 from sla.models import Policy
 from tests import factories
 from tickets import lifecycle
-from tickets.models import Delivery, Ticket, User
+from tickets.models import Delivery, Message, Tag, Ticket, TicketLink, User
+from tickets.templatetags.ticket_page import Parts, quoted
+
+BY_HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
@@ -30,6 +34,12 @@ def page_of(client: Client, ticket: Ticket, query: str = "") -> str:
     """The HTML of the ticket's page, with spaces as one reads them."""
     response = client.get(f"/admin/tickets/ticket/{ticket.pk}/change/{query}")
     assert response.status_code == 200
+    return " ".join(response.content.decode().split())
+
+
+def story_of(client: Client, ticket: Ticket) -> str:
+    """What opens below the conversation when it is asked for."""
+    response = client.get(f"/admin/tickets/ticket/{ticket.pk}/story/", headers=BY_HTMX)
     return " ".join(response.content.decode().split())
 
 
@@ -130,7 +140,8 @@ def test_the_properties_name_the_people_and_where_the_request_came_from(
     acme = factories.organization("Acme", spoc=spoc)
     rosa = factories.customer("rosa@acme.example", name="Rosa Diaz", organization=acme)
     ticket = factories.ticket(requester=rosa, share_of_users=15, channel=Ticket.Channel.PHONE)
-    about = section(page_of(client, ticket), "About")
+    page = page_of(client, ticket)
+    about = section(page, "Requester") + section(page, "About")
     for words in (
         f'href="/admin/tickets/user/{rosa.pk}/change/">Rosa Diaz</a>',
         "rosa@acme.example",
@@ -148,7 +159,7 @@ def test_history_deadlines_and_mail_say_who_did_what_and_why(client: Client, ada
     ticket = factories.ticket("P2", at=at)
     lifecycle.wait_for_customer(ticket=ticket, by=ada, at=at, reason="Asked for the date")
     lifecycle.resume(ticket=ticket, by=ada, at=at + timedelta(hours=3))
-    page = page_of(client, ticket)
+    page = story_of(client, ticket)
     history, ledger = section(page, "History"), section(page, "Deadlines")
     assert history.index("Resumed") < history.index("Asked for the date") < history.index("Opened")
     assert "P2 Resolution: resumed" in ledger
@@ -162,7 +173,7 @@ def test_history_deadlines_and_mail_say_who_did_what_and_why(client: Client, ada
 def test_a_message_that_could_not_be_delivered_shows_its_error(client: Client, ada: User) -> None:
     ticket = factories.ticket()
     ticket.deliveries.update(state=Delivery.State.DEAD, last_error="550 No such user")
-    mail = section(page_of(client, ticket), "Mail")
+    mail = section(story_of(client, ticket), "Mail")
     assert "Not delivered" in mail
     assert "550 No such user" in mail
 
@@ -172,27 +183,23 @@ def test_only_what_the_status_allows_is_offered(client: Client, ada: User) -> No
     at = factories.MONDAY
 
     def offered() -> list[str]:
-        return re.findall(r"<summary>(.+?)</summary>", page_of(client, ticket))
+        return re.findall(r'<details [^>]*data-verb="(\w+)"', page_of(client, ticket))
 
-    new = ["Assign", "Change priority", "Wait for customer", "Escalate to engineering"]
-    follow, links = "Add a follower", "End all links"
-    tidy = ["Add a tag", "Remove a tag", "Link to a ticket", "Remove a link"]
-    one_matter, split, spam = "Merge into another ticket", "Split off messages", "Mark as spam"
-    assert offered() == [*new, follow, links, *tidy, one_matter, split, spam]
+    tidy = ["tag", "untag", "link", "unlink"]
+    rest = ["follow", "void_links", *tidy, "merge", "split", "spam"]
+    assert offered() == ["assign", "priority", "engineering", "wait", *rest]
     lifecycle.wait_for_customer(ticket=ticket, by=ada, at=at)
+    assert 'data-verb="reply_and_wait"' not in page_of(client, ticket)
     lifecycle.escalate_to_engineering(ticket=ticket, by=ada, at=at)
-    waiting = ["Assign", "Change priority", "Stop waiting", "Change the expected date"]
-    back = "Take back from engineering"
-    assert offered() == [*waiting, back, follow, links, *tidy, one_matter, split, spam]
+    assert offered() == ["assign", "priority", "expect", "back", "resume", *rest]
     lifecycle.resolve(ticket=ticket, by=ada, at=at)
-    ends = ["Assign", "Reopen", "Close"]
-    assert offered() == [*ends, follow, links, *tidy, one_matter, split, spam]
+    assert offered() == ["assign", "reopen", "close", *rest]
     assert "Send and resolve" not in page_of(client, ticket)
     lifecycle.close(ticket=ticket, by=ada, at=at)
-    assert offered() == ["Reopen", links, *tidy, split]
+    assert offered() == ["reopen", "void_links", *tidy, "split"]
     closed = page_of(client, ticket)
-    assert "Send reply" not in closed
-    assert "Add note" in closed
+    assert "Send to" not in closed
+    assert "Add internal note" in closed
 
 
 def test_a_ticket_with_engineering_is_marked(client: Client, ada: User) -> None:
@@ -223,6 +230,129 @@ def test_a_long_story_takes_as_many_queries_as_a_short_one(client: Client, ada: 
     with CaptureQueriesContext(connection) as many:
         page_of(client, long)
     assert len(many) == len(few)
+    assert len(many) <= 12
+
+
+def test_of_a_long_conversation_the_beginning_and_the_end_are_there_and_the_rest_on_demand(
+    client: Client, ada: User
+) -> None:
+    ticket = factories.ticket(text="Number 0.")
+    for number in range(1, 90):
+        Message.objects.create(
+            ticket=ticket, author=ada, by_staff=True, is_public=True, text=f"Number {number}.",
+            sent_at=factories.MONDAY + timedelta(minutes=number),
+        )  # fmt: skip
+
+    def numbers(page: str) -> list[int]:
+        return [int(number) for number in re.findall(r"Number (\d+)\.", page)]
+
+    page = page_of(client, ticket)
+    assert numbers(page) == [0, *range(70, 90)]
+    assert "Show 69 earlier messages" in page
+    found = []
+    while more := re.search(r'hx-get="([^"]*/messages/\?before=\d+)"', page):
+        response = client.get(more[1], headers=BY_HTMX)
+        page = " ".join(response.content.decode().split())
+        found = numbers(page) + found
+    assert found == list(range(1, 70))
+    assert numbers(page_of(client, ticket, "?messages=all")) == list(range(90))
+
+
+def test_pictures_are_shown_small_and_nothing_else_is(client: Client, ada: User) -> None:
+    files = [
+        SimpleUploadedFile("shot.png", b"\x89PNG", "image/png"),
+        SimpleUploadedFile("evil.svg", b"<svg onload='1'/>", "image/svg+xml"),
+        SimpleUploadedFile("evil.html", b"<script>1</script>", "text/html"),
+    ]
+    ticket = factories.ticket(attachments=files)
+    shown = {file.filename: file.pk for file in ticket.messages.get().attachments.all()}
+    page = page_of(client, ticket)
+    assert re.findall(r'<img src="/files/(\d+)/\?show=1"', page) == [str(shown["shot.png"])]
+    for name, is_inline in (("shot.png", True), ("evil.svg", False), ("evil.html", False)):
+        response = client.get(f"/files/{shown[name]}/?show=1")
+        assert response["Content-Disposition"].startswith("inline" if is_inline else "attachment")
+        assert response["X-Content-Type-Options"] == "nosniff"
+        assert "sandbox" in response["Content-Security-Policy"]
+        kind = "image/png" if is_inline else "application/octet-stream"
+        assert response["Content-Type"] == kind
+
+
+QUOTES = [
+    # What was written, what is read at once, what is folded.
+    ("Yes.\n\n> a\n> b\n> c", "Yes.", "> a\n> b\n> c"),
+    ("> a\n> b\n> c", "> a\n> b\n> c", ""),  # Nothing but a quote is the message.
+    ("> a\nYes.\n> b\nNo.", "> a\nYes.\n> b\nNo.", ""),  # Answered line by line.
+    ("Yes.\n> a", "Yes.\n> a", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "words", "quote"), QUOTES)
+def test_what_is_quoted_at_the_end_is_folded(text: str, words: str, quote: str) -> None:
+    assert quoted(text) == Parts(words, quote)
+
+
+def test_the_requester_comes_with_his_other_tickets_and_his_local_time(
+    client: Client, ada: User
+) -> None:
+    rosa = factories.customer(name="Rosa Diaz", time_zone="America/Bogota")
+    ticket, other = (factories.ticket(requester=rosa, subject=each) for each in ("One", "Two"))
+    lifecycle.resolve(ticket=other, by=ada, at=factories.MONDAY)
+    factories.ticket(requester=rosa, subject="Three")
+    requester = section(page_of(client, ticket), "Requester")
+    assert "2 other tickets, 1 unsolved" in requester
+    assert f'href="/admin/tickets/ticket/{other.pk}/change/">{other}</a>' in requester
+    assert "UTC-05 <span" in requester
+
+
+def test_tags_links_and_merged_tickets_are_named(client: Client, ada: User) -> None:
+    at = factories.MONDAY
+    ticket, related, merged = (factories.ticket(subject=each) for each in ("One", "Two", "Three"))
+    ticket.tags.add(Tag.objects.create(name="billing"))
+    TicketLink.objects.create(ticket=related, other=ticket, kind="split_from", at=at, by=ada)
+    lifecycle.resolve(ticket=merged, by=ada, at=at)
+    lifecycle.close(ticket=merged, by=ada, at=at)
+    Ticket.objects.filter(pk=merged.pk).update(merged_into=ticket, closed_as="merged")
+    about = section(page_of(client, ticket), "About")
+    assert "#billing" in about
+    assert re.search(rf"Split off</span> <a [^>]*>{related}</a>", about)
+    assert re.search(rf"Merged into this one</span> <a [^>]*>{merged}</a>", about)
+    assert f">{ticket}</a>" in page_of(client, merged)
+
+
+def test_a_promise_has_a_bar_with_its_goal_and_the_business_time_left(
+    client: Client, ada: User
+) -> None:
+    page = page_of(client, factories.ticket("P4", at=timezone.now()))
+    assert "of business time left" in page
+    assert re.search(r'aria-label="0 % of the time is used, the goal is at \d+ %"', page)
+
+
+def test_the_page_asks_for_what_is_new_and_gets_nothing_while_nothing_is(
+    client: Client, ada: User
+) -> None:
+    ticket = factories.ticket()
+    page = page_of(client, ticket)
+    news = html.unescape(re.findall(r'hx-get="([^"]+/news/[^"]+)"', page)[0])
+    statuses = set()
+    for _ in range(2):  # The minute may end between the two.
+        minute = int(timezone.now().timestamp() // 60)
+        news = re.sub(r"minute=\d+", f"minute={minute}", news)
+        statuses.add(client.get(news, headers=BY_HTMX).status_code)
+    assert 204 in statuses
+    lifecycle.reply(ticket=ticket, by=ada, text="We look.", at=timezone.now())
+    response = client.get(news, headers=BY_HTMX)
+    answer = response.content.decode()
+    assert response.status_code == 200
+    assert "We look." in answer
+    assert "Since this morning" not in answer
+    assert "<textarea" not in answer  # What is being typed is left alone.
+    for nonsense in (
+        "",
+        "?changed=x&minute=9&last=x",
+        "?changed=2026-01-01T00:00&last=" + "9" * 40,
+    ):
+        address = f"/admin/tickets/ticket/{ticket.pk}/news/{nonsense}"
+        assert client.get(address, headers=BY_HTMX).status_code == 200
 
 
 @pytest.mark.parametrize("address", ["999999/change/", "x/change/", "99999999999999999999/change/"])

@@ -53,7 +53,7 @@ def test_a_request_is_promised_answered_escalated_and_reported(
     agent.page.get_by_role("link", name=re.compile("Yesterday's figures")).first.click()
     agent.page.get_by_role("button", name="Assign to me").first.click()
     agent.page.locator("#composer textarea").fill("The refresh hangs; we are restarting it.")
-    agent.page.get_by_role("button", name="Send reply").click()
+    agent.page.get_by_role("button", name="Send to").click()
     expect(agent.page.get_by_text("The refresh hangs; we are restarting it.")).to_be_visible()
 
     page.goto(ticket_page)

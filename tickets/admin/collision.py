@@ -44,6 +44,13 @@ def collision(request: HttpRequest, ticket: Ticket, filters: str) -> dict[str, A
     }
 
 
+def as_shown(request: HttpRequest, ticket: Ticket, filters: str) -> str:
+    """For a form that an open page fetches: it knows the history as that page does."""
+    seen = seen_by(request)
+    last = cast("Any", ticket).seen if seen is None else seen
+    return "&".join(filter(None, [filters, f"{SEEN}={last}"]))
+
+
 def _changes(ticket: Ticket, user: User, seen: int) -> list[Change]:
     """Each event with the message that it tells of: both have the same time and person."""
     events = list(meanwhile.since(ticket, by=user, seen=seen))

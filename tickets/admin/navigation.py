@@ -16,6 +16,7 @@ from sla.models import Calendar, Clock, Policy, Priority, Recalculation, Sweep
 from tickets.models import (
     Availability,
     BulkJob,
+    CannedReply,
     Delivery,
     Escalation,
     InboundMessage,
@@ -83,6 +84,7 @@ PLACES: list[tuple[str, list[Place | Report]]] = [
             Place("Who is at work", "person_check", Availability),
             Place("Request types", "category", RequestType),
             Place("Tags", "label", Tag),
+            Place("Canned replies", "quickreply", CannedReply),
             Place("Customers' pages", "campaign", PortalSettings),
         ],
     ),

@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from django import forms
-from django.db.models import Q, QuerySet
 
-from sla.models import Clock, ClockEvent
+from tickets.admin import conversation
+from tickets.admin.canned import canned_text
+from tickets.admin.clock_rows import clock_rows
 from tickets.admin.consequences import Consequence, consequences
 from tickets.admin.forms import NoteForm
-from tickets.admin.standing import Standing, next_clock, standing
-from tickets.admin.verbs import DOING, NOTE, SAYING, Verb
-from tickets.models import Ticket, TicketLink, User
+from tickets.admin.standing import next_clock, standing
+from tickets.admin.ticket_news import Shown
+from tickets.admin.ticket_rows import linked, others
+from tickets.admin.verbs import DOING, GROUPS, NOTE, SAYING, Verb
+from tickets.models import Ticket, User
 from tickets.states import Act
-
-
-@dataclass(frozen=True)
-class ClockRow:
-    """A clock beside its words; `still_because` names the open pauses."""
-
-    clock: Clock
-    standing: Standing
-    still_because: str
 
 
 @dataclass(frozen=True)
@@ -38,95 +33,112 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Offer:
-    """A verb at the side of the page, with its form; `is_open` where something was typed."""
+    """A verb at the side of the page; without a form where that is fetched when it is opened."""
 
     verb: Verb
-    form: forms.Form
-    is_open: bool
+    form: forms.Form | None
+    is_open: bool = False
     consequences: Sequence[Consequence] = ()
 
 
 def context(
-    ticket: Ticket, *, user: User, at: datetime, may_act: bool, failed: Attempt | None = None
+    ticket: Ticket,
+    *,
+    user: User,
+    at: datetime,
+    may_act: bool,
+    failed: Attempt | None = None,
+    is_whole: bool = False,
+    canned: str = "",
 ) -> dict[str, Any]:
-    """Everything for the template. `failed` comes back with its text and its errors."""
-    rows = _clock_rows(ticket, at)
-    upcoming = next_clock(row.clock for row in rows if row.clock.is_running)
+    """Everything for the template; the ticket is loaded by `ticket_rows.whole`.
+
+    `failed` comes back with its text and its errors; `canned` is the number of the
+    canned reply that the composer begins with. `is_whole` shows all of the conversation at once.
+    """
+    part = conversation.page(ticket, is_whole=is_whole)
     return {
-        "ticket": ticket,
-        "now": at,
+        "part": part,
+        "shown": Shown.of(ticket, at=at, last=part.last),
         "may_act": may_act,
-        "clock_rows": rows,
-        "next_clock": upcoming,
-        "next_standing": standing(upcoming, at) if upcoming else None,
-        "escalations": ticket.escalations.for_reading(),
-        "conversation": ticket.conversation()
-        .select_related("author", "split_into")
-        .prefetch_related("attachments"),
-        "history": ticket.events.select_related("by").order_by("-at", "-pk"),
-        "ledger": _ledger(ticket),
-        "links": _links(ticket, user),
-        "followers": ticket.followers.select_related("user"),
-        "deliveries": ticket.deliveries.defer("text", "html"),
-        **(_composer(ticket, failed) | _offers(ticket, rows, user, at, failed) if may_act else {}),
+        "escalations": ticket.escalations.for_reading() if ticket.escalated_at else [],
+        "others": others(ticket, viewer=user),
+        **standing_context(ticket, at=at),
+        **(
+            _composer(ticket, user, failed, canned) | offers_context(ticket, user, failed)
+            if may_act
+            else {}
+        ),
     }
 
 
-def _clock_rows(ticket: Ticket, at: datetime) -> list[ClockRow]:
-    """Running clocks first, the earliest deadline on top; then what is over, newest first."""
-    found = ticket.clocks.select_related("priority", "earlier_promise")
-    clocks = list(found.prefetch_related("pauses"))
-    running = sorted((c for c in clocks if c.is_running), key=lambda c: c.due_at)
-    over = sorted((c for c in clocks if not c.is_running), key=lambda c: c.end_or(at), reverse=True)
-    return [ClockRow(clock, standing(clock, at), _reasons(clock)) for clock in running] + [
-        ClockRow(clock, standing(clock, at), "") for clock in over
-    ]
+def standing_context(ticket: Ticket, *, at: datetime) -> dict[str, Any]:
+    """What may change by itself while the page is open: the head, the clocks, the properties."""
+    rows = clock_rows(ticket, at)
+    upcoming = next_clock(row.clock for row in rows if row.clock.is_running)
+    zone = ticket.requester.time_zone
+    row = cast("Any", ticket)
+    return {
+        "ticket": ticket,
+        "now": at,
+        "clock_rows": rows,
+        "next_clock": upcoming,
+        "next_standing": standing(upcoming, at) if upcoming else None,
+        "followers": row.follower_rows,
+        "tags": row.tag_names,
+        "linked": linked(ticket),
+        "requester_now": at.astimezone(ZoneInfo(zone)) if zone else None,
+    }
 
 
-def _reasons(clock: Clock) -> str:
-    return ", ".join(p.get_reason_display() for p in clock.pauses.all() if p.ended_at is None)
+def offers_context(ticket: Ticket, user: User, failed: Attempt | None = None) -> dict[str, Any]:
+    """The verbs that the ticket allows now, and the one that was just refused, in their groups."""
+    groups = []
+    for title in GROUPS:
+        offers = [
+            _offer(verb, failed if failed and failed.verb is verb else None)
+            for verb in DOING
+            if verb.group == title and ((failed and failed.verb is verb) or verb.is_offered(ticket))
+        ]
+        if offers:
+            groups.append((title, offers))
+    may_take = ticket.may(Act.ASSIGN) and ticket.assignee_id != user.pk
+    return {"offer_groups": groups, "may_take": may_take}
 
 
-def _links(ticket: Ticket, user: User) -> QuerySet[TicketLink]:
-    """The links with tickets that this person may see."""
-    seen = Ticket.objects.visible_to(user).values("pk")
-    links = TicketLink.objects.filter(
-        Q(ticket=ticket, other__in=seen) | Q(other=ticket, ticket__in=seen)
-    )
-    return links.select_related("ticket", "other")
+def offered_form(ticket: Ticket, verb: Verb, *, at: datetime) -> Offer:
+    """The form of one verb, with what would follow where it changes the priority."""
+    follows: Sequence[Consequence] = ()
+    if verb.act == Act.CHANGE_PRIORITY and ticket.may(verb.act):
+        running = ticket.clocks.running().select_related("priority", "earlier_promise")
+        follows = consequences(ticket, list(running.prefetch_related("pauses")), at=at)
+    return Offer(verb, _unbound(verb), consequences=follows)
 
 
-def _ledger(ticket: Ticket) -> QuerySet[ClockEvent]:
-    entries = ClockEvent.objects.filter(clock__ticket=ticket).order_by("-at", "-pk")
-    return entries.select_related("clock__priority", "by")
+def _offer(verb: Verb, failed: Attempt | None) -> Offer:
+    if failed:
+        return Offer(verb, failed.form, is_open=True)
+    return Offer(verb, None if verb.is_fetched else _unbound(verb))
 
 
-def _composer(ticket: Ticket, failed: Attempt | None) -> dict[str, Any]:
+def _unbound(verb: Verb) -> forms.Form:
+    return verb.form(auto_id=f"{verb.name}_%s")
+
+
+def _composer(ticket: Ticket, user: User, failed: Attempt | None, canned: str) -> dict[str, Any]:
     """The text field that several verbs share, as it came back or empty."""
     returned = failed if failed and failed.verb in SAYING else None
     may_reply = ticket.may(Act.REPLY)
     writes_note = returned is not None and returned.form.data.get("says") == NoteForm.reader
+    text = canned_text(ticket, user=user, key=canned) if canned else ""
+    empty = NOTE.form(auto_id="composer_%s", initial={"text": text})
     return {
-        "composer": returned.form if returned else NOTE.form(auto_id="composer_%s"),
+        "composer": returned.form if returned else empty,
+        "is_refused": returned is not None,
         "writes_note": writes_note or not may_reply,
         "may_reply": may_reply,
+        "may_wait": ticket.may(Act.WAIT),
         "may_resolve": ticket.may(Act.RESOLVE),
+        "signature": user.signature.strip(),
+        "draft": f"ticket-{ticket.pk}-of-{user.pk}",
     }
-
-
-def _offers(
-    ticket: Ticket, rows: Sequence[ClockRow], user: User, at: datetime, failed: Attempt | None
-) -> dict[str, Any]:
-    """The verbs that the ticket allows now, and the one that was just refused."""
-    running = [row.clock for row in rows if row.clock.is_running]
-    offers = []
-    for verb in DOING:
-        returned = failed if failed and failed.verb is verb else None
-        if not (returned or verb.is_offered(ticket)):
-            continue
-        form = returned.form if returned else verb.form(auto_id=f"{verb.name}_%s")
-        moves = verb.act == Act.CHANGE_PRIORITY and ticket.may(verb.act)
-        follows = consequences(ticket, running, at=at) if moves else []
-        offers.append(Offer(verb, form, is_open=returned is not None, consequences=follows))
-    may_take = ticket.may(Act.ASSIGN) and ticket.assignee_id != user.pk
-    return {"offers": offers, "may_take": may_take}

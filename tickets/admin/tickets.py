@@ -29,14 +29,19 @@ from tickets.admin.queue import TicketQueue, queue_url
 from tickets.admin.shortcuts import keys_of
 from tickets.admin.surroundings import Surroundings
 from tickets.admin.ticket_page import Attempt
-from tickets.admin.verbs import VERBS, Verb
+from tickets.admin.ticket_parts import TicketParts
+from tickets.admin.ticket_rows import whole
+from tickets.admin.verbs import SAYING, VERBS, Verb
 from tickets.channels.mail.html import safe_html
 from tickets.models import Ticket, User
 from tickets.refusals import Refused
 
+# Marks the sentence that tells that the composer's text was taken.
+SAID = "said"
+
 
 @admin.register(Ticket)
-class TicketAdmin(Surroundings, TicketQueue):
+class TicketAdmin(TicketParts, Surroundings, TicketQueue):
     """Only verbs change a ticket: there is no form with its fields."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -47,7 +52,7 @@ class TicketAdmin(Surroundings, TicketQueue):
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """Each verb has its own address, which answers to POST alone."""
+        """Each verb has its own address: POST does it, and GET shows its form."""
         acts = [
             path(
                 f"<int:ticket_id>/{verb.name}/",
@@ -66,7 +71,8 @@ class TicketAdmin(Surroundings, TicketQueue):
             self.admin_site.admin_view(self.formatted),
             name="tickets_ticket_formatted",
         )
-        return [accept, formatted, *acts, *super().get_urls()]
+        own = [accept, formatted, *self.part_urls(), *acts]
+        return [*own, *super().get_urls()]
 
     def change_view(
         self,
@@ -86,10 +92,15 @@ class TicketAdmin(Surroundings, TicketQueue):
         return self._page(request, self._visible(request, int(object_id)))
 
     def act(self, request: HttpRequest, ticket_id: int, *, verb: Verb) -> HttpResponse:
-        """Do one verb; when it is refused, the page comes back with the reason and the text."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
+        """Do one verb; when it is refused, the page comes back with the reason and the text.
+
+        Who had to sign in again on the way comes here by GET, and finds the form.
+        """
+        if request.method not in ("GET", "HEAD", "POST"):
+            return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
         ticket = self._visible(request, ticket_id)
+        if request.method != "POST":
+            return self.offered(request, ticket, verb)
         if not self.has_change_permission(request, ticket):
             raise PermissionDenied
         form = verb.form(request.POST, request.FILES, auto_id=f"{verb.name}_%s")
@@ -107,8 +118,9 @@ class TicketAdmin(Surroundings, TicketQueue):
             except Refused as refusal:
                 form.add_error(None, str(refusal))
             else:
+                tag = SAID if verb in SAYING else ""
                 # Splitting answers the ticket that it made.
-                return self._done(request, done, verb.done)
+                return self._done(request, done, verb.done, tag)
         for sentences in form.errors.values():
             for sentence in sentences:
                 messages.error(request, str(sentence))
@@ -116,11 +128,13 @@ class TicketAdmin(Surroundings, TicketQueue):
             messages.warning(request, "Attach the files again: browsers do not keep them.")
         return self._page(request, self._visible(request, ticket_id), Attempt(verb, form))
 
-    def _done(self, request: HttpRequest, ticket: Ticket, words: str) -> HttpResponse:
+    def _done(
+        self, request: HttpRequest, ticket: Ticket, words: str, tag: str = ""
+    ) -> HttpResponse:
         """Back to the ticket's page; to the queue where the ticket went out of sight."""
-        messages.success(request, words)
+        messages.success(request, words, extra_tags=tag)
         if Ticket.objects.visible_to(request.user).filter(pk=ticket.pk).exists():
-            return HttpResponseRedirect(self._address(request, ticket))
+            return self._back(request, ticket)
         messages.info(request, f"{ticket.reference} is no longer among the tickets that you see.")
         return HttpResponseRedirect(queue_url(request.GET.get("_changelist_filters", "")))
 
@@ -156,7 +170,7 @@ class TicketAdmin(Surroundings, TicketQueue):
             messages.error(request, str(refusal))
         else:
             messages.success(request, "The message is part of the conversation now.")
-        return HttpResponseRedirect(self._address(request, ticket))
+        return self._back(request, ticket)
 
     def add_view(
         self,
@@ -179,10 +193,7 @@ class TicketAdmin(Surroundings, TicketQueue):
         """The ticket, loaded with all that its page names. Raises Http404, PermissionDenied."""
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        tickets = self.get_queryset(request).select_related(
-            "priority", "requester", "organization__spoc", "team", "assignee", "request_type",
-            "mailbox",
-        )  # fmt: skip
+        tickets = whole(self.get_queryset(request), viewer=cast("User", request.user))
         # In one statement with the ticket: the page cannot name an event that it does not show.
         found = tickets.annotate(seen=meanwhile.last_event()).filter(pk=ticket_id).first()
         if found is None and Ticket.objects.filter(pk=ticket_id).exists():
@@ -203,11 +214,14 @@ class TicketAdmin(Surroundings, TicketQueue):
             at=timezone.now(),
             may_act=self.has_change_permission(request, ticket),
             failed=failed,
+            is_whole=request.GET.get("messages") == "all",
+            canned=request.GET.get("canned", ""),
         )
         values = {**self._frame(request), "title": str(ticket), "original": ticket, **page}
         values["queue_place"] = values["preserved_filters"]
         values |= collision(request, ticket, values["preserved_filters"])
         values |= keys_of("ticket", request)
+        values["was_said"] = _was_said(request)
         return TemplateResponse(request, "admin/tickets/ticket/change_form.html", values)
 
     def _frame(self, request: HttpRequest) -> dict[str, Any]:
@@ -222,11 +236,19 @@ class TicketAdmin(Surroundings, TicketQueue):
             "queue_url": queue_url(request.GET.get("_changelist_filters", "")),
         }
 
-    def _address(self, request: HttpRequest, ticket: Ticket) -> str:
-        """The ticket's page, from which the way back leads to the queue as it was narrowed."""
+    def _back(self, request: HttpRequest, ticket: Ticket) -> HttpResponse:
+        """To the ticket's page, from which the way leads to the queue as it was narrowed."""
         filters = self.get_preserved_filters(request)
         page = reverse("admin:tickets_ticket_change", args=[ticket.pk])
-        return f"{page}{'?' + filters if filters else ''}"
+        return HttpResponseRedirect(f"{page}{'?' + filters if filters else ''}")
+
+
+def _was_said(request: HttpRequest) -> bool:
+    """Whether what the composer held was just sent: the browser then forgets its draft."""
+    waiting = cast("Any", messages.get_messages(request))
+    found = [SAID in (message.extra_tags or "") for message in waiting]
+    waiting.used = False  # They are still to be shown.
+    return any(found)
 
 
 def _open_for_caller(*, email: str, name: str, **request: Any) -> Ticket:

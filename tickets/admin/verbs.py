@@ -10,6 +10,7 @@ from django import forms
 
 from sla.models import Priority
 from tickets import (
+    answering,
     correspondence,
     engineering,
     lifecycle,
@@ -42,12 +43,17 @@ from tickets.models import Ticket
 from tickets.refusals import NoReasonForLowering
 from tickets.states import Act
 
+# How the page of a ticket arranges its actions, in this order; see `Verb.group`.
+HANDING, STATUS, PEOPLE, TIDYING = "Who works on it", "How it goes on", "Who reads it", "Tidy up"
+GROUPS = [HANDING, STATUS, PEOPLE, TIDYING]
+
 
 @dataclass(frozen=True)
 class Verb:
     """One button of the ticket page.
 
     The fields of `form` are the arguments of `call`; `name` is the last part of its address.
+    A form with choices out of the database is fetched when somebody opens it.
     """
 
     name: str
@@ -58,13 +64,23 @@ class Verb:
     done: str
     with_engineering: bool | None = None
     with_followers: bool | None = None
+    group: str = STATUS
 
     def is_offered(self, ticket: Ticket) -> bool:
         """Whether the ticket's page shows it: the verb itself has the last word."""
         fits = self.with_engineering in (None, ticket.with_engineering)
         if fits and self.with_followers is not None:
-            fits = ticket.followers.exists() is self.with_followers
+            # The ticket's page has fetched them with the ticket (`ticket_rows`).
+            known = getattr(ticket, "follower_rows", None)
+            has_any = ticket.followers.exists() if known is None else bool(known)
+            fits = has_any is self.with_followers
         return fits and ticket.may(self.act)
+
+    @property
+    def is_fetched(self) -> bool:
+        """Whether its form has choices that are worth a query only when it is opened."""
+        fields = self.form.base_fields.values()
+        return any(isinstance(field, forms.ModelChoiceField) for field in fields)
 
 
 REPLY = Verb("reply", Act.REPLY, ReplyForm, lifecycle.reply, "Send reply", "The reply was sent.")
@@ -77,8 +93,16 @@ RESOLVE = Verb(
     "Send and resolve",
     "The ticket is resolved, and the customer is told.",
 )
+REPLY_AND_WAIT = Verb(
+    "reply_and_wait",
+    Act.WAIT,
+    ReplyForm,
+    answering.reply_and_wait,
+    "Send and wait for customer",
+    "The reply was sent, and the ticket waits for the customer.",
+)
 # Written with one text field, the composer.
-SAYING = [REPLY, RESOLVE, NOTE]
+SAYING = [REPLY, REPLY_AND_WAIT, RESOLVE, NOTE]
 
 
 def _change_priority(*, ticket: Ticket, priority: Priority, reason: str, **by: Any) -> Ticket:
@@ -91,7 +115,13 @@ def _change_priority(*, ticket: Ticket, priority: Priority, reason: str, **by: A
 # At the side of the page, in this order.
 DOING = [
     Verb(
-        "assign", Act.ASSIGN, AssignForm, lifecycle.assign, "Assign", "The ticket was handed over."
+        "assign",
+        Act.ASSIGN,
+        AssignForm,
+        lifecycle.assign,
+        "Assign",
+        "The ticket was handed over.",
+        group=HANDING,
     ),
     Verb(
         "priority",
@@ -100,6 +130,7 @@ DOING = [
         _change_priority,
         "Change priority",
         "The priority was changed, and the deadlines with it.",
+        group=HANDING,
     ),
     Verb(
         "wait",
@@ -117,6 +148,7 @@ DOING = [
         lifecycle.escalate_to_engineering,
         "Escalate to engineering",
         "The ticket is with engineering.",
+        group=HANDING,
         with_engineering=False,
     ),
     Verb(
@@ -126,6 +158,7 @@ DOING = [
         engineering.expect,
         "Change the expected date",
         "The customer reads the new date.",
+        group=HANDING,
         with_engineering=True,
     ),
     Verb(
@@ -135,6 +168,7 @@ DOING = [
         lifecycle.return_from_engineering,
         "Take back from engineering",
         "The ticket is back from engineering.",
+        group=HANDING,
         with_engineering=True,
     ),
     Verb("reopen", Act.REOPEN, ReasonForm, lifecycle.reopen, "Reopen", "The ticket is open again."),
@@ -146,6 +180,7 @@ DOING = [
         correspondence.follow,
         "Add a follower",
         "The follower gets the next answers too.",
+        group=PEOPLE,
     ),
     Verb(
         "unfollow",
@@ -154,6 +189,7 @@ DOING = [
         participation.unfollow,
         "Remove a follower",
         "The follower gets no more answers.",
+        group=PEOPLE,
         with_followers=True,
     ),
     Verb(
@@ -163,11 +199,38 @@ DOING = [
         participation.void_links,
         "End all links",
         "All links to this ticket that were sent so far are void.",
+        group=PEOPLE,
     ),
-    Verb("tag", Act.TAG, TagForm, tagging.add_tag, "Add a tag", "The tag was added."),
-    Verb("untag", Act.TAG, TagForm, tagging.remove_tag, "Remove a tag", "The tag is gone."),
-    Verb("link", Act.LINK, LinkForm, linking.link, "Link to a ticket", "The tickets are linked."),
-    Verb("unlink", Act.LINK, UnlinkForm, linking.unlink, "Remove a link", "The link is gone."),
+    Verb(
+        "tag", Act.TAG, TagForm, tagging.add_tag, "Add a tag", "The tag was added.", group=TIDYING
+    ),
+    Verb(
+        "untag",
+        Act.TAG,
+        TagForm,
+        tagging.remove_tag,
+        "Remove a tag",
+        "The tag is gone.",
+        group=TIDYING,
+    ),
+    Verb(
+        "link",
+        Act.LINK,
+        LinkForm,
+        linking.link,
+        "Link to a ticket",
+        "The tickets are linked.",
+        group=TIDYING,
+    ),
+    Verb(
+        "unlink",
+        Act.LINK,
+        UnlinkForm,
+        linking.unlink,
+        "Remove a link",
+        "The link is gone.",
+        group=TIDYING,
+    ),
     Verb(
         "merge",
         Act.MERGE,
@@ -175,6 +238,7 @@ DOING = [
         merging.merge,
         "Merge into another ticket",
         "The ticket is merged: it goes on in the other one.",
+        group=TIDYING,
     ),
     Verb(
         "split",
@@ -183,6 +247,7 @@ DOING = [
         splitting.split,
         "Split off messages",
         "This is the new ticket.",
+        group=TIDYING,
     ),
     Verb(
         "spam",
@@ -191,6 +256,7 @@ DOING = [
         spam.mark_spam,
         "Mark as spam",
         "The ticket is closed as spam, and nobody is told.",
+        group=TIDYING,
     ),
     Verb(
         "not_spam",
@@ -199,6 +265,7 @@ DOING = [
         spam.not_spam,
         "Not spam",
         "The ticket is open again, and its promises run on.",
+        group=TIDYING,
     ),
 ]
 

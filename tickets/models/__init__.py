@@ -3,6 +3,7 @@
 from tickets.models.automation import IdleMark, Macro, Rule, RuleCue, RuleRun
 from tickets.models.availability import Availability
 from tickets.models.bulk import BulkJob, BulkRow
+from tickets.models.canned import CannedReply
 from tickets.models.catalog import RequestType
 from tickets.models.escalations import Escalation
 from tickets.models.followers import Follower
@@ -26,6 +27,7 @@ __all__ = [
     "Availability",
     "BulkJob",
     "BulkRow",
+    "CannedReply",
     "ChannelPause",
     "Delivery",
     "Escalation",

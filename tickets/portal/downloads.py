@@ -22,6 +22,8 @@ HARMLESS = {
     "text/plain": "text/plain; charset=utf-8",
 }
 ONLY_BYTES = "application/octet-stream"
+# Shown where `?show=1` asks for it; whatever else there is, is saved to a file.
+PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 
 @confidential
@@ -44,10 +46,10 @@ def signed_in(request: HttpRequest, pk: int) -> FileResponse:
     seen = Attachment.objects.filter(message__ticket__in=Ticket.objects.visible_to(request.user))
     if viewer is None or not viewer.is_staff:
         seen = seen.filter(message__in=Message.objects.shown_to(viewer)) if viewer else seen.none()
-    return _download(seen, pk)
+    return _download(seen, pk, is_shown=request.GET.get("show") == "1")
 
 
-def _download(visible: QuerySet[Attachment], pk: int) -> FileResponse:
+def _download(visible: QuerySet[Attachment], pk: int, *, is_shown: bool = False) -> FileResponse:
     attachment = visible.filter(pk=pk).first()
     if attachment is None:
         raise Http404
@@ -57,7 +59,7 @@ def _download(visible: QuerySet[Attachment], pk: int) -> FileResponse:
         raise Http404 from gone
     response = FileResponse(
         file,
-        as_attachment=True,
+        as_attachment=not (is_shown and attachment.content_type in PICTURES),
         filename=attachment.filename,
         content_type=HARMLESS.get(attachment.content_type, ONLY_BYTES),
     )
