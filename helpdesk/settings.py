@@ -407,6 +407,7 @@ UNFOLD = {
     ],
     "SITE_VIEWS": [
         ("sla/report/", "sla_report", "sla.admin.reports.ReportView"),
+        ("sla/report/breakdown/", "sla_report_breakdown", "sla.admin.breakdowns.BreakdownView"),
         ("sla/report/clocks/", "sla_report_clocks", "sla.admin.reports.ClocksBehindView"),
     ],
     "STYLES": [

@@ -42,6 +42,8 @@ _MANAGER = {
     # Of agents the setting AGENTS_SEE_ALL decides: all tickets, or those of their teams.
     "tickets.view_every_ticket",
     "sla.view_reports",
+    # Own ones, and what others share may be read: SavedReport.is_editable_by.
+    *_each("sla", "savedreport", "view", "add", "change", "delete"),
     *_each("sla", "calendar openinghours holiday calendarversion sweep recalculation", "view"),
     *_each("sla", "policy policyversion target pauserule escalationstep", "view"),
     *_each("sla", "calendar policy", "add", "change"),

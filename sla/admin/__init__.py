@@ -5,6 +5,7 @@ from sla.admin.clocks import ClockAdmin
 from sla.admin.policies import PolicyAdmin, PriorityAdmin
 from sla.admin.recalculations import RecalculationAdmin
 from sla.admin.reports import ClocksBehindView, ReportView
+from sla.admin.saved_reports import SavedReportAdmin
 from sla.admin.sweeps import SweepAdmin
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "PriorityAdmin",
     "RecalculationAdmin",
     "ReportView",
+    "SavedReportAdmin",
     "SweepAdmin",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -14,15 +14,27 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.http import QueryDict
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget
 
-from sla.reports.filters import EVERYTHING, Filters
+from sla.reports.filters import EVERYTHING, NOBODY, Filters
 from sla.reports.questions import (
     DEFAULT_SPAN,
     SPANS,
+    NoOrganization,
     Question,
     QuestionForm,
     default_zone,
     today_in,
 )
+
+
+class OrganizationSelect(AutocompleteSelect):
+    """Found by its letters; "no organization" comes by links alone, and stays chosen."""
+
+    def optgroups(self, name: str, value: Sequence[Any], attrs: Any = None) -> Any:
+        groups = super().optgroups(name, value, attrs)
+        if str(NOBODY) in map(str, value):
+            nothing = str(NoOrganization())
+            groups[0][1].append(self.create_option(name, str(NOBODY), nothing, True, 0))
+        return groups
 
 
 class AskingForm(QuestionForm):
@@ -34,7 +46,7 @@ class AskingForm(QuestionForm):
         organization = ticket._meta.get_field("organization")
         for name, field in self.fields.items():
             if name == "organization":
-                field.widget = AutocompleteSelect(organization, admin.site)
+                field.widget = OrganizationSelect(organization, admin.site)
                 field.widget.choices = field.choices  # type: ignore[attr-defined]
             elif isinstance(field, forms.DateField):
                 field.widget = forms.DateInput(

@@ -13,6 +13,8 @@ from unfold.views import UnfoldSiteViewMixin
 from sla import reports
 from sla.admin.chart import chart_of
 from sla.admin.questions import Asked, AskingForm
+from sla.admin.saved_reports import links_to_saved, saving
+from sla.models import SavedReport
 
 FIGURES = {
     reports.Figure.ALL: "All promises",
@@ -53,7 +55,11 @@ class ReportView(UnfoldSiteViewMixin, TemplateView):
             step = reports.step_of(question.period)
             over_time = reports.attainment_over_time(**scope, zone=question.zone, step=step)
             context.update(
-                rows=rows, totals=reports.totals(rows), chart=chart_of(over_time, step=step)
+                rows=rows,
+                totals=reports.totals(rows),
+                chart=chart_of(over_time, step=step),
+                saved=links_to_saved(self.request.user),
+                saving=saving(SavedReport.Page.OVERVIEW, question.query()),
             )
         return context
 

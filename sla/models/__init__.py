@@ -1,4 +1,4 @@
-"""Rows of the service level agreement: calendars, policies, clocks and the records of sweeps."""
+"""Rows of the service level agreement: calendars, policies, clocks, saved reports and sweeps."""
 
 from sla.models.calendars import Calendar, CalendarVersion, Holiday, OpeningHours, hours_of
 from sla.models.clocks import Clock, ClockEvent, Firing, Pause
@@ -12,6 +12,7 @@ from sla.models.policies import (
     Target,
 )
 from sla.models.recalculations import Recalculation
+from sla.models.saved_reports import SavedReport
 from sla.models.steps import EscalationStep, Role
 from sla.models.sweeps import Sweep
 
@@ -33,6 +34,7 @@ __all__ = [
     "Priority",
     "Recalculation",
     "Role",
+    "SavedReport",
     "Sweep",
     "Target",
     "hours_of",

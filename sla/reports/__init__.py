@@ -33,7 +33,7 @@ from sla.reports.breakdown import MOST_ROWS, BreakdownRow, Dimension, breakdown
 from sla.reports.figures import Figure, Promised
 from sla.reports.filters import Engineering, Filters
 from sla.reports.periods import Period, step_of
-from sla.reports.questions import Question, QuestionForm
+from sla.reports.questions import Question, QuestionForm, asked_by
 
 __all__ = [
     "MOST_ROWS",
@@ -52,6 +52,7 @@ __all__ = [
     "Spread",
     "TimeRow",
     "TotalRow",
+    "asked_by",
     "attainment",
     "attainment_over_time",
     "breakdown",

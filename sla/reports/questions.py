@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -99,6 +99,23 @@ class Question:
         return urlencode(words)
 
 
+@dataclass(frozen=True)
+class NoOrganization:
+    """What tickets of nobody's organization have in its place."""
+
+    pk: int = NOBODY
+
+    def __str__(self) -> str:
+        return "No organization"
+
+
+class OrganizationField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """An organization by its number, or NOBODY."""
+
+    def to_python(self, value: Any) -> Any:
+        return NoOrganization() if str(value) == str(NOBODY) else super().to_python(value)
+
+
 class QuestionForm(forms.Form):
     """The fields of a report's address. An empty one asks about everything."""
 
@@ -115,7 +132,7 @@ class QuestionForm(forms.Form):
     metric = forms.ChoiceField(choices=[("", "Every metric"), *Metric.choices], required=False)
     team = forms.TypedChoiceField(required=False, coerce=int, empty_value=None)
     agent = forms.TypedChoiceField(required=False, coerce=int, empty_value=None)
-    organization: forms.ModelChoiceField[Any] = forms.ModelChoiceField(None, required=False)
+    organization = OrganizationField(None, required=False)
     spoc = forms.TypedChoiceField(
         label="Single point of contact", required=False, coerce=int, empty_value=None
     )
@@ -182,6 +199,15 @@ class QuestionForm(forms.Form):
         return given and not cleaned.get("span")
 
 
+def asked_by(query: str, *, at: datetime) -> QuestionForm:
+    """The form that a stored query fills, at this instant; it is valid where it still makes sense.
+
+    What it asks for may be gone: a team, an organization. The form's errors say so.
+    """
+    zone = default_zone()
+    return QuestionForm(dict(parse_qsl(query)), today=today_in(zone, at), zone=zone)
+
+
 def _choices() -> dict[str, list[tuple[Any, str]]]:
     """What can be chosen, few rows each; one query each."""
     staff = _rows("User").filter(is_staff=True)
@@ -196,7 +222,7 @@ def _choices() -> dict[str, list[tuple[Any, str]]]:
             ("", "Every request type"), (NOBODY, "None"), *_named(_rows("RequestType")),
         ],
         "channel": [("", "Every channel"), *channels],
-        "tag": [("", "Every tag"), *_named(_rows("Tag"))],
+        "tag": [("", "Every tag"), (NOBODY, "No tag"), *_named(_rows("Tag"))],
     }  # fmt: skip
 
 

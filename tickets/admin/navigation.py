@@ -12,7 +12,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django_celery_beat.models import PeriodicTask
 
-from sla.models import Calendar, Clock, Policy, Priority, Recalculation, Sweep
+from sla.models import Calendar, Clock, Policy, Priority, Recalculation, SavedReport, Sweep
 from tickets.models import (
     Availability,
     BulkJob,
@@ -100,6 +100,7 @@ PLACES: list[tuple[str, list[Place | Report]]] = [
         "SLA",
         [
             Report("SLA report", "monitoring", "admin:sla_report", "sla.view_reports"),
+            Place("Saved reports", "bookmark", SavedReport),
             Place("Policies", "gavel", Policy),
             Place("Priorities", "low_priority", Priority),
             Place("Calendars", "calendar_month", Calendar),
