@@ -409,6 +409,8 @@ UNFOLD = {
         ("sla/report/", "sla_report", "sla.admin.reports.ReportView"),
         ("sla/report/breakdown/", "sla_report_breakdown", "sla.admin.breakdowns.BreakdownView"),
         ("sla/report/clocks/", "sla_report_clocks", "sla.admin.reports.ClocksBehindView"),
+        ("sla/report/breaches/", "sla_report_breaches", "sla.admin.breaches.BreachesView"),
+        ("sla/report/breaches/<int:clock>/", "sla_report_breach", "sla.admin.breaches.BreachView"),
     ],
     "STYLES": [
         "tickets.admin.navigation.stylesheet",

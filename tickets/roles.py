@@ -48,6 +48,9 @@ _MANAGER = {
     *_each("sla", "policy policyversion target pauserule escalationstep", "view"),
     *_each("sla", "calendar policy", "add", "change"),
     *_each("sla", "openinghours holiday", "add", "change", "delete"),
+    *_each("sla", "breachreason", "view", "add", "change", "delete"),
+    # What was said about a breach stays: nobody changes or deletes it.
+    *_each("sla", "breachnote", "view", "add"),
     *_each("tickets", "portalsettings", "view", "change"),
     # That of others: who is ill, is set away by somebody else.
     *_each("tickets", "availability bulkjob", "change"),

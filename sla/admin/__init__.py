@@ -1,5 +1,6 @@
 """The service level agreement in the admin: calendars, policies, clocks, sweeps, and the report."""
 
+from sla.admin.breaches import BreachesView, BreachReasonAdmin, BreachView
 from sla.admin.calendars import CalendarAdmin
 from sla.admin.clocks import ClockAdmin
 from sla.admin.policies import PolicyAdmin, PriorityAdmin
@@ -9,6 +10,9 @@ from sla.admin.saved_reports import SavedReportAdmin
 from sla.admin.sweeps import SweepAdmin
 
 __all__ = [
+    "BreachReasonAdmin",
+    "BreachView",
+    "BreachesView",
     "CalendarAdmin",
     "ClockAdmin",
     "ClocksBehindView",

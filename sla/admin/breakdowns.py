@@ -27,6 +27,7 @@ TITLES = {
     Dimension.REQUEST_TYPE: "Request type",
     Dimension.CHANNEL: "Channel",
     Dimension.TAG: "Tag",
+    Dimension.REASON: "Reason of the breach",
 }
 # What a row is called whose tickets have none.
 NONE = {
@@ -36,6 +37,7 @@ NONE = {
     Dimension.SPOC: "No single point of contact",
     Dimension.REQUEST_TYPE: "No request type",
     Dimension.TAG: "No tag",
+    Dimension.REASON: "No reason",
 }
 
 

@@ -1,5 +1,6 @@
 """Rows of the service level agreement: calendars, policies, clocks, saved reports and sweeps."""
 
+from sla.models.breaches import BreachNote, BreachReason
 from sla.models.calendars import Calendar, CalendarVersion, Holiday, OpeningHours, hours_of
 from sla.models.clocks import Clock, ClockEvent, Firing, Pause
 from sla.models.policies import (
@@ -17,6 +18,8 @@ from sla.models.steps import EscalationStep, Role
 from sla.models.sweeps import Sweep
 
 __all__ = [
+    "BreachNote",
+    "BreachReason",
     "Calendar",
     "CalendarVersion",
     "Clock",

@@ -29,6 +29,15 @@ from sla.reports.attainment import (
     totals,
 )
 from sla.reports.behind import PER_PAGE, PromiseRow, clocks_behind
+from sla.reports.breaches import (
+    BreachRow,
+    Order,
+    ReasonRow,
+    breach,
+    breaches,
+    breaches_by_reason,
+    said_about,
+)
 from sla.reports.breakdown import MOST_ROWS, BreakdownRow, Dimension, breakdown
 from sla.reports.figures import Figure, Promised
 from sla.reports.filters import Engineering, Filters
@@ -39,24 +48,31 @@ __all__ = [
     "MOST_ROWS",
     "PER_PAGE",
     "AttainmentRow",
+    "BreachRow",
     "BreakdownRow",
     "Dimension",
     "Engineering",
     "Figure",
     "Filters",
+    "Order",
     "Period",
     "PromiseRow",
     "Promised",
     "Question",
     "QuestionForm",
+    "ReasonRow",
     "Spread",
     "TimeRow",
     "TotalRow",
     "asked_by",
     "attainment",
     "attainment_over_time",
+    "breach",
+    "breaches",
+    "breaches_by_reason",
     "breakdown",
     "clocks_behind",
+    "said_about",
     "step_of",
     "totals",
 ]

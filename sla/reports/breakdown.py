@@ -14,7 +14,13 @@ from django.db.models.functions import Coalesce, NullIf
 from sla.models.clocks import ClockQuerySet
 from sla.reports.attainment import percentage
 from sla.reports.figures import BROKEN, KEPT, Figure, promises_of
-from sla.reports.filters import EVERYTHING, NOBODY, Filters, holdings_that_decide
+from sla.reports.filters import (
+    EVERYTHING,
+    NOBODY,
+    Filters,
+    holdings_that_decide,
+    present_notes,
+)
 from sla.reports.periods import Period
 
 # Rows of a breakdown; those with the most broken promises come first.
@@ -33,6 +39,7 @@ class Dimension(StrEnum):
     REQUEST_TYPE = "request_type"
     CHANNEL = "channel"
     TAG = "tag"
+    REASON = "reason"
 
 
 @dataclass(frozen=True)
@@ -95,19 +102,25 @@ def _keyed(promises: ClockQuerySet, by: Dimension) -> Any:
                 name=Subquery(held.values("team__name")[:1]),
             )
         case Dimension.AGENT:
-            held = holdings_that_decide().annotate(who=_person("assignee"))
+            held = holdings_that_decide().annotate(who=person("assignee"))
             return promises.annotate(
                 key=Subquery(held.values("assignee_id")[:1]), name=Subquery(held.values("who")[:1])
             )
         case Dimension.SPOC:
             spoc = "ticket__organization__spoc"
-            return promises.annotate(key=F(spoc), name=_person(spoc))
+            return promises.annotate(key=F(spoc), name=person(spoc))
         case Dimension.TAG:
             return promises.annotate(key=F("ticket__tags"), name=F("ticket__tags__name"))
+        case Dimension.REASON:
+            notes = present_notes()
+            return promises.annotate(
+                key=Subquery(notes.values("reason_id")[:1]),
+                name=Subquery(notes.values("reason__name")[:1]),
+            )
     return promises.annotate(key=F(f"ticket__{by}"), name=F(f"ticket__{by}__name"))
 
 
-def _person(path: str) -> Coalesce:
+def person(path: str) -> Coalesce:
     """As people are called: by name, else by address."""
     name, address = f"{path}__name", f"{path}__email"
     return Coalesce(NullIf(name, Value("")), address, output_field=CharField())

@@ -11,6 +11,7 @@ from django.apps import apps
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Least
 
+from sla.models import BreachNote
 from sla.models.clocks import ClockQuerySet
 
 # In place of a number: the rows that have none, such as tickets that no agent had.
@@ -32,6 +33,7 @@ class Filters:
     `team` and `agent` are those who had the ticket at the instant that decided about the promise:
     when it was fulfilled or replaced, and no later than its deadline. So handing a ticket over
     changes no past figure. Tags, organization, request type and channel are the ticket's own.
+    `reason` is the one that managers put the breach down to.
     """
 
     priority: str = ""
@@ -44,6 +46,7 @@ class Filters:
     channel: str = ""
     tag: int | None = None
     engineering: Engineering = Engineering.EITHER
+    reason: int | None = None
 
     def of(self, promises: ClockQuerySet, at: datetime) -> ClockQuerySet:
         """The promises among these that fit; each is there once."""
@@ -58,6 +61,12 @@ class Filters:
             # A subquery: a join would count a promise once for each tag.
             tagged = _rows("Ticket").filter(_is("tags", self.tag)).values("pk")
             chosen = chosen.filter(ticket_id__in=tagged)
+        if self.reason is not None:
+            notes = present_notes()
+            if self.reason == NOBODY:
+                chosen = chosen.filter(~Exists(notes.filter(reason__isnull=False)))
+            else:
+                chosen = chosen.filter(Exists(notes.filter(reason=self.reason)))
         return chosen
 
     def _columns(self) -> Q:
@@ -102,6 +111,11 @@ def asked_engineering(at: datetime) -> QuerySet[Any]:
     ended = Coalesce(OuterRef("stopped_at"), OuterRef("superseded_at"), at)
     asked = _rows("Event").filter(kind="to_engineering", at__lte=ended)
     return asked.filter(ticket_id=OuterRef("ticket_id"))
+
+
+def present_notes() -> QuerySet[BreachNote]:
+    """For a subquery: what was said last about the breach of the outer promise."""
+    return BreachNote.objects.filter(clock=OuterRef("pk"), replaced_at=None)
 
 
 def _rows(model: str) -> QuerySet[Any]:

@@ -17,7 +17,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db.models import QuerySet
 
-from sla.models import Metric, Policy, Priority
+from sla.models import BreachReason, Metric, Policy, Priority
 from sla.reports.filters import NOBODY, Engineering, Filters
 from sla.reports.periods import Period
 
@@ -26,7 +26,7 @@ DAY = timedelta(days=1)
 DEFAULT_SPAN = "30d"
 
 # Filters whose fields clean to what they take.
-PLAIN = ("metric", "team", "agent", "spoc", "request_type", "channel", "tag")
+PLAIN = ("metric", "team", "agent", "spoc", "request_type", "channel", "tag", "reason")
 
 type Days = tuple[date, date]
 
@@ -147,6 +147,9 @@ class QuestionForm(forms.Form):
         ],
         required=False,
     )
+    reason = forms.TypedChoiceField(
+        label="Reason of the breach", required=False, coerce=int, empty_value=None
+    )
 
     not_a_day = "That is not a day. Write it as year-month-day, such as 2026-11-02."
 
@@ -223,6 +226,9 @@ def _choices() -> dict[str, list[tuple[Any, str]]]:
         ],
         "channel": [("", "Every channel"), *channels],
         "tag": [("", "Every tag"), (NOBODY, "No tag"), *_named(_rows("Tag"))],
+        "reason": [
+            ("", "Every reason"), (NOBODY, "No reason"), *_named(BreachReason.objects.all()),
+        ],
     }  # fmt: skip
 
 

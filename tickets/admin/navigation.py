@@ -12,7 +12,16 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django_celery_beat.models import PeriodicTask
 
-from sla.models import Calendar, Clock, Policy, Priority, Recalculation, SavedReport, Sweep
+from sla.models import (
+    BreachReason,
+    Calendar,
+    Clock,
+    Policy,
+    Priority,
+    Recalculation,
+    SavedReport,
+    Sweep,
+)
 from tickets.models import (
     Availability,
     BulkJob,
@@ -100,9 +109,11 @@ PLACES: list[tuple[str, list[Place | Report]]] = [
         "SLA",
         [
             Report("SLA report", "monitoring", "admin:sla_report", "sla.view_reports"),
+            Report("Breaches", "timer_off", "admin:sla_report_breaches", "sla.view_reports"),
             Place("Saved reports", "bookmark", SavedReport),
             Place("Policies", "gavel", Policy),
             Place("Priorities", "low_priority", Priority),
+            Place("Breach reasons", "label_important", BreachReason),
             Place("Calendars", "calendar_month", Calendar),
             Place("Clocks", "timer", Clock),
         ],
