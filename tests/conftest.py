@@ -40,6 +40,7 @@ if not _is_worker:
     os.environ.setdefault("LOG_LEVEL", "WARNING")
 
 from helpdesk.embedded import TEST_SETTINGS, Cluster  # noqa: E402
+from tests import migrated  # noqa: E402
 
 # Playwright keeps an event loop running in the thread of the tests, which makes Django refuse every
 # query after a browser test. Nothing here is asynchronous.
@@ -49,9 +50,13 @@ _own_cluster = None
 if "DATABASE_URL" not in os.environ:
     _own_cluster = Cluster(Path(os.environ["VAR_DIR"]) / "test-postgres", TEST_SETTINGS)
     os.environ["DATABASE_URL"] = _own_cluster.url()
+    os.environ["TEST_TEMPLATE"] = migrated.NAME
 
 # pytest-django looked for settings before this file was read; it goes on from here.
 django.setup()
+# Workers learn from the controlling process whether there is one.
+if "TEST_TEMPLATE" in os.environ:
+    settings.DATABASES["default"].setdefault("TEST", {})["TEMPLATE"] = os.environ["TEST_TEMPLATE"]
 # Hashing a password is slow on purpose; a suite that makes hundreds of agents has no need of it.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
@@ -66,6 +71,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start the server, in the controlling process alone; workers inherit its address."""
     if _own_cluster is not None and not config.option.collectonly:
         _stack.enter_context(_own_cluster.serving())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Make what the test databases are copied from, before any worker begins."""
+    if _own_cluster is not None and not session.config.option.collectonly:
+        migrated.prepare(_own_cluster, session.config.cache.mkdir("migrated"))
 
 
 def pytest_unconfigure() -> None:
