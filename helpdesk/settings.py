@@ -415,7 +415,9 @@ UNFOLD = {
     "STYLES": [
         "tickets.admin.navigation.stylesheet",
         "tickets.admin.navigation.queue_stylesheet",
+        "tickets.admin.navigation.bell_stylesheet",
     ],
+    "SCRIPTS": ["tickets.admin.navigation.bell_script"],
     "ACCOUNT": {"navigation": "tickets.admin.navigation.account"},
     "SIDEBAR": {"navigation": "tickets.admin.navigation.navigation"},
     "DASHBOARD_CALLBACK": "tickets.admin.front_page.front_page",

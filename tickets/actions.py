@@ -214,6 +214,10 @@ ACTIONS: dict[str, Action] = {
         "Assign to me", _assign_to_me, needs_person=True,
         is_so=lambda doing: doing.by is not None and doing.by.pk == doing.ticket.assignee_id,
     ),
+    "hand_back": Action(
+        "Hand back to the team", _reasoned(lifecycle.hand_back), may_take=["reason"],
+        is_so=lambda doing: doing.ticket.assignee_id is None,
+    ),
     "priority": Action(
         "Change priority", _change_priority, ["priority"], ["reason"],
         is_so=lambda doing: bool(doing.values["priority"].pk == doing.ticket.priority_id),

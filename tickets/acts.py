@@ -10,7 +10,7 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 
 from sla import clocks
-from tickets import cues
+from tickets import cues, notifications
 from tickets.models import Attachment, Event, Holding, Message, Ticket, User
 from tickets.models.messages import clean_filename
 from tickets.refusals import (
@@ -131,6 +131,9 @@ def say(
             size=file.size or 0,
             content_id=mail.content_ids.get(file.name or "", ""),
         )
+    # What came by mail quotes others, and may say that it is from whom it is not.
+    if message.by_staff and channel != Ticket.Channel.EMAIL:
+        notifications.mentioned(message, ticket=ticket, at=at)
     return message
 
 

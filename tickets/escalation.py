@@ -13,7 +13,7 @@ from django.db.models import prefetch_related_objects
 
 from sla import sweep
 from sla.models import Firing, Policy, Role
-from tickets import lifecycle, notices, outbox, roles
+from tickets import lifecycle, notices, notifications, outbox, roles
 from tickets.acts import done, locked, move
 from tickets.models import Delivery, Escalation, Event, Organization, Ticket, User, policy_for
 from tickets.refusals import (
@@ -57,6 +57,7 @@ def escalate_firings(firings: Sequence[Firing]) -> None:
     for escalation, readers in zip(escalations, told.values(), strict=True):
         deliveries += _drafts(escalation, readers)
     outbox.post(deliveries)
+    notifications.at_risk(zip(escalations, told.values(), strict=True))
     Event.objects.bulk_create(
         Event(
             ticket=escalation.ticket,
@@ -98,6 +99,7 @@ def escalate(*, ticket: Ticket, by: User, reason: str, at: datetime) -> Ticket:
             raise
         raise EscalatedToday from error
     outbox.post(_drafts(escalation, readers))
+    notifications.at_risk([(escalation, readers)])
     ticket.escalated_at = at
     kind = Event.Kind.ESCALATED_BY_CUSTOMER
     detail = f"Told: {escalation.told}. Reason: {reason}"

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 
 from sla import clocks
 from sla.models import Clock, Condition, Metric, Priority
-from tickets import cues, notices, pool
+from tickets import cues, notices, notifications, pool
 from tickets.acts import (
     Files,
     Mail,
@@ -168,7 +168,7 @@ def assign(
         if Availability.objects.handing_back(at).filter(user=assignee).exists():
             raise HandsBackNow
         ticket.assignee, ticket.status = assignee, status
-        notices.assigned(ticket, by=by, at=at)
+        notifications.assigned(ticket, by=by, at=at)
     if new_team:
         ticket.team = team
         pool.entered(ticket)
@@ -318,6 +318,7 @@ def customer_wrote(ticket: Ticket, *, by: User, at: datetime, was: str, status: 
         metrics, why = [Metric.RESOLUTION], "The customer replied"
         run_on(ticket, metrics=metrics, by=by, at=at, status=status, reason=why)
     waits = asked(ticket, by=by, at=at)
+    notifications.customer_replied(ticket, by=by, at=at)
     detail = "The ticket is open again." if status != was else ""
     kind, moved = Event.Kind.CUSTOMER_REPLIED, waits or status != was
     return done(ticket, kind, by=by, at=at, detail=detail, moves_clocks=moved)

@@ -62,6 +62,16 @@ def desk_url_for(ticket: Ticket) -> str:
     return f"{settings.PUBLIC_BASE_URL}{reverse('admin:tickets_ticket_change', args=[ticket.pk])}"
 
 
+def notifications_url() -> str:
+    """The absolute address of one's own notifications."""
+    return f"{settings.PUBLIC_BASE_URL}{reverse('admin:tickets_notification_changelist')}"
+
+
+def notification_choices_url() -> str:
+    """The absolute address where one chooses how to be told."""
+    return f"{settings.PUBLIC_BASE_URL}{reverse('admin:tickets_notification_choices')}"
+
+
 def holder(reference: str, key: str) -> tuple[Ticket, User] | None:
     """The ticket and the person of a link, or None when it is forged, foreign or over."""
     link = read(reference, key)

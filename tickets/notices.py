@@ -67,12 +67,9 @@ def merged(source: Ticket, target: Ticket, *, at: datetime) -> None:
         )
 
 
-def assigned(ticket: Ticket, *, by: User | None, at: datetime) -> None:
-    """Tell the new assignee, unless the agent took the ticket himself."""
-    assignee = ticket.assignee
-    if assignee is not None and assignee != by:
-        cause = f"assigned:{ticket.pk}:{assignee.pk}:{at.isoformat()}"
-        tell([assignee], "assignment", ticket, cause=cause, at=at, assigned_by=by)
+def assigned(ticket: Ticket, reader: User, *, by: User | None, at: datetime) -> outbox.Letter:
+    """What the new assignee reads."""
+    return letter(reader, "assignment", ticket, at=at, assigned_by=by)
 
 
 def escalated(

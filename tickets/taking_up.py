@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from sla.models import Metric
+from tickets import notifications
 from tickets.acts import Files, acts_as_customer, done, locked, move, say
 from tickets.clockwork import asked, cut_off, run_on
 from tickets.models import Event, Ticket, User
@@ -37,6 +38,7 @@ def reopen(
     if by is not None and acts_as_customer(by, ticket):
         if not may_be_taken_up(ticket, at):
             raise TooLateToReopen
+        notifications.customer_replied(ticket, by=by, at=at, words="Not solved: open again.")
         says = bool(text.strip()) or by.pk != ticket.requester_id
         reason = reason or "Taken up again by the customer."
     if by is not None and says:

@@ -13,6 +13,7 @@ from tickets import (
     assignment,
     bulk,
     delivery,
+    digests,
     escalation,
     fetching,
     inbound,
@@ -83,6 +84,12 @@ def follow_rules() -> None:
 def index_search() -> None:
     """Write the words of the tickets that have changed."""
     _sweep(watchdog.SEARCH, indexing.write_marked)
+
+
+@shared_task
+def notify() -> None:
+    """Write to agents of what happened to their tickets."""
+    _sweep(watchdog.NOTIFICATIONS, digests.go_on)
 
 
 def _sweep(name: str, work: Work) -> None:

@@ -36,7 +36,7 @@ class Duty:
 OUTBOX, ESCALATION, RECALCULATION = "outbox", "escalation", "recalculation"
 FETCHING, INBOX = "fetching", "inbox"
 ASSIGNMENT, BULK, RULES = "assignment", "bulk actions", "rules"
-SEARCH = "search"
+SEARCH, NOTIFICATIONS = "search", "notifications"
 DUTIES = {
     OUTBOX: Duty(outbox.DELIVER, "mail does not go out"),
     ESCALATION: Duty("tickets.tasks.escalate", "nobody is told that a promise is at risk"),
@@ -48,6 +48,7 @@ DUTIES = {
     ASSIGNMENT: Duty(pool.HAND_OUT, "tickets of teams are handed to nobody"),
     BULK: Duty("tickets.tasks.act_in_bulk", "what agents do to many tickets stands still"),
     RULES: Duty(cues.FOLLOW, "the rules are not followed"),
+    NOTIFICATIONS: Duty("tickets.tasks.notify", "agents are not written to of their tickets"),
     SEARCH: Duty("tickets.tasks.index_search", "search does not find what is new"),
 }
 

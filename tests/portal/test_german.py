@@ -18,6 +18,7 @@ from django.utils import timezone, translation
 
 from sla.models import Clock, Holiday, Policy, Priority, Target
 from tests import catalog, factories
+from tests.notified import mail_notifications
 from tests.portal.filling import filled_in
 from tickets import lifecycle, links, outbox
 from tickets.models import Delivery, Organization, PortalSettings, RequestType, Ticket, User
@@ -273,6 +274,7 @@ def test_a_mail_to_staff_is_in_english(policy: Policy) -> None:
     with translation.override("de"):
         ticket = factories.ticket("P2")
         lifecycle.assign(ticket=ticket, by=None, assignee=bo, at=factories.MONDAY + HOUR)
+    mail_notifications()
     found = mails(bo)["assignment"]
     assert found.subject.startswith(f"[{ticket.reference}] Assigned to you")
     assert "Tue 3 Nov, 10:00 IST" in found.text

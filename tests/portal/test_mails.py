@@ -7,6 +7,7 @@ import pytest
 
 from sla.models import Clock, EscalationStep, Policy
 from tests import factories
+from tests.notified import mail_notifications
 from tickets import escalation, lifecycle
 from tickets.models import Delivery, RequestType, Ticket, User
 
@@ -107,6 +108,7 @@ def test_an_assignment_names_the_ticket_and_what_is_due(maria: User) -> None:
     ticket = factories.ticket("P2", requester=maria)
     asha, bo = factories.agent(name="Asha Rao"), factories.agent(name="Bo Li")
     lifecycle.assign(ticket=ticket, by=asha, assignee=bo, at=NOW + HOUR)
+    mail_notifications()
     found = mail("assignment")
     assert found.recipient == bo.email
     assert found.subject == f"[{ticket.reference}] Assigned to you: The report is not refreshed"
@@ -160,6 +162,7 @@ def test_no_mail_carries_code_from_people(policy: Policy) -> None:
     asha, bo = factories.agent(name=ATTACK), factories.agent(name=ATTACK)
     ticket = factories.ticket("P2", requester=person, subject=ATTACK, text=ATTACK)
     lifecycle.assign(ticket=ticket, by=asha, assignee=bo, at=NOW)
+    mail_notifications()
     escalation.fire_due_steps(at=NOW + 30 * HOUR)
     lifecycle.reply(ticket=ticket, by=bo, text=ATTACK, at=NOW + 31 * HOUR)
     lifecycle.resolve(ticket=ticket, by=bo, text=ATTACK, at=NOW + 32 * HOUR)

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from tests import factories
 from tests.factories import MONDAY
 from tests.linked import holders
+from tests.notified import mail_notifications
 from tests.peers import SmtpPeer, mail_goes_to
 from tests.times import nov
 from tickets import addresses, delivery, lifecycle, links, outbox
@@ -126,6 +127,7 @@ def test_a_long_conversation_keeps_its_first_and_its_last_mails(
 
 def test_nobody_learns_of_mails_to_somebody_else(ticket: Ticket, meera: User) -> None:
     lifecycle.assign(ticket=ticket, by=None, assignee=meera, at=nov(2, "11:00"))
+    mail_notifications()
     assigned = Delivery.objects.get(occasion="assignment")
     assert assigned.mail_message_id not in answer(ticket, meera).references
 
@@ -284,6 +286,7 @@ def test_notices_and_acknowledgements_are_automatic(
     settings: Any, ticket: Ticket, meera: User
 ) -> None:
     lifecycle.assign(ticket=ticket, by=None, assignee=meera, at=nov(2, "11:00"))
+    mail_notifications()
     mails = on_the_wire(settings)
     marks = {subject: mail["Auto-Submitted"] for subject, mail in mails.items()}
     assert marks == {

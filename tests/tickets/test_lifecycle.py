@@ -11,6 +11,7 @@ from django.db import IntegrityError
 from sla.models import Clock, Metric, Policy
 from tests import factories
 from tests.factories import MONDAY
+from tests.notified import mail_notifications
 from tests.times import nov
 from tickets import lifecycle
 from tickets.models import Delivery, Event, Message, RequestType, Ticket, User
@@ -237,11 +238,13 @@ def test_the_new_assignee_is_told_and_the_one_who_takes_it_is_not(agent: User) -
     colleague, ticket = factories.agent(), factories.ticket()
     lifecycle.assign(ticket=ticket, by=agent, assignee=agent, at=nov(2, "11:00"))
     ticket = lifecycle.assign(ticket=ticket, by=agent, assignee=colleague, at=nov(2, "12:00"))
+    mail_notifications()
     assert (sent_to(agent.email), sent_to(colleague.email)) == ([], ["assignment"])
     assert Event.objects.filter(ticket=ticket).latest("pk").detail == f"To {colleague}."
     # Back and forth: each time is news.
     lifecycle.assign(ticket=ticket, by=colleague, assignee=agent, at=nov(2, "13:00"))
     lifecycle.assign(ticket=ticket, by=agent, assignee=colleague, at=nov(2, "14:00"))
+    mail_notifications()
     assert sent_to(colleague.email) == ["assignment", "assignment"]
 
 

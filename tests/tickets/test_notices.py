@@ -12,6 +12,7 @@ from sla.models import Policy
 from tests import factories
 from tests.factories import MONDAY
 from tests.linked import holders
+from tests.notified import mail_notifications
 from tests.times import nov
 from tickets import lifecycle, links
 from tickets.models import Delivery, Ticket, User
@@ -91,6 +92,7 @@ def test_a_resolution_says_how_to_disagree(asha: User, agent: User) -> None:
 def test_an_assignment_leads_to_the_desk(agent: User) -> None:
     ticket = factories.ticket("P3")
     lifecycle.assign(ticket=ticket, by=None, assignee=agent, at=nov(2, "11:00"))
+    mail_notifications()
     mail = only("assignment")
     assert mail.recipient == "meera@desk.example"
     assert ticket.subject in mail.subject
@@ -110,6 +112,7 @@ def test_what_people_typed_is_text_in_every_mail(occasion: str, agent: User) -> 
             lifecycle.resolve(ticket=ticket, by=agent, text=EVIL, at=nov(2, "11:00"))
         case "assignment":
             lifecycle.assign(ticket=ticket, by=None, assignee=agent, at=nov(2, "11:00"))
+            mail_notifications()
     mail = only(occasion)
     assert len(mail.subject.splitlines()) == 1
     assert EVIL in mail.subject  # As it was typed, not escaped for a page.
@@ -122,6 +125,7 @@ def test_the_longest_subject_fits(agent: User) -> None:
     ticket = factories.ticket(subject="x" * 200)
     lifecycle.assign(ticket=ticket, by=None, assignee=agent, at=nov(2, "11:00"))
     lifecycle.reply(ticket=ticket, by=agent, text="Hello.", at=nov(2, "11:00"))
+    mail_notifications()
     assert "x" * 200 in only("assignment").subject
     assert "x" * 200 in only("reply").subject
 

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from tests import factories
 from tests.factories import MONDAY
+from tests.notified import mail_notifications
 from tests.peers import closed_port
 from tests.times import nov
 from tickets import lifecycle, outbox
@@ -72,11 +73,12 @@ def test_an_address_may_be_as_long_as_addresses_may_be() -> None:
     lifecycle.reply(ticket=ticket, by=agent, text="Hello.", at=nov(2, "11:00"))
     tallest = factories.agent(long.replace("a", "c"))
     lifecycle.assign(ticket=ticket, by=agent, assignee=tallest, at=nov(2, "11:00"))
+    mail_notifications()
     to = Delivery.objects.order_by("created_at", "occasion").values_list("recipient", "occasion")
     assert list(to) == [
         (long, "acknowledgement"),
-        (tallest.email, "assignment"),
         (long, "reply"),
+        (tallest.email, "assignment"),
     ]
 
 

@@ -11,6 +11,7 @@ import pytest
 from sla.models import Clock, EscalationStep, Firing, Metric, Policy
 from tests import factories
 from tests.factories import MONDAY
+from tests.notified import mail_notifications
 from tests.peers import SmtpPeer, mail_goes_to
 from tests.together import at_once, one_behind_the_other
 from tickets import delivery, escalation, lifecycle
@@ -68,6 +69,7 @@ def test_assigning_to_the_one_who_has_just_got_it_is_refused(agent: User) -> Non
     ticket = factories.ticket("P3")
     with pytest.raises(NothingToAssign):
         one_behind_the_other(lambda: assign(ticket, agent), lambda: assign(ticket, agent))
+    mail_notifications()
     assert Delivery.objects.filter(occasion="assignment").count() == 1
 
 

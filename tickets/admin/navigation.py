@@ -153,6 +153,9 @@ def account(request: HttpRequest) -> list[dict[str, str]]:
     if request.user.has_perm("tickets.view_availability"):
         switch = reverse("admin:tickets_availability_change", args=[request.user.pk])
         links.insert(0, {"title": "My availability", "link": switch})
+    if request.user.has_perm("tickets.view_ticket"):
+        choices = reverse("admin:tickets_notification_choices")
+        links.insert(-1, {"title": "My notifications", "link": choices})
     return links
 
 
@@ -164,6 +167,16 @@ def stylesheet(request: HttpRequest) -> str:
 def queue_stylesheet(request: HttpRequest) -> str:
     """The address of the classes of the queue and of the sidebar's queues."""
     return static("css/queue.css")
+
+
+def bell_stylesheet(request: HttpRequest) -> str:
+    """The address of the classes of the bell and of mentions."""
+    return static("css/bell.css")
+
+
+def bell_script(request: HttpRequest) -> str:
+    """The address of what opens and closes the bell."""
+    return static("js/bell.js")
 
 
 def icon(request: HttpRequest) -> str:

@@ -21,10 +21,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.csp import CSP
 
-from tickets import correspondence, lifecycle, meanwhile
+from tickets import correspondence, lifecycle, meanwhile, notifications
 from tickets.admin import ticket_page
 from tickets.admin.collision import collision, seen_by
 from tickets.admin.forms import NewTicketForm
+from tickets.admin.mentioning import Mentioning
 from tickets.admin.queue import TicketQueue, queue_url
 from tickets.admin.shortcuts import keys_of
 from tickets.admin.surroundings import Surroundings
@@ -41,7 +42,7 @@ SAID = "said"
 
 
 @admin.register(Ticket)
-class TicketAdmin(TicketParts, Surroundings, TicketQueue):
+class TicketAdmin(Mentioning, TicketParts, Surroundings, TicketQueue):
     """Only verbs change a ticket: there is no form with its fields."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -71,7 +72,7 @@ class TicketAdmin(TicketParts, Surroundings, TicketQueue):
             self.admin_site.admin_view(self.formatted),
             name="tickets_ticket_formatted",
         )
-        own = [accept, formatted, *self.part_urls(), *acts]
+        own = [accept, formatted, *self.mention_urls(), *self.part_urls(), *acts]
         return [*own, *super().get_urls()]
 
     def change_view(
@@ -89,7 +90,10 @@ class TicketAdmin(TicketParts, Surroundings, TicketQueue):
                 "HttpResponse",
                 self._get_obj_does_not_exist_redirect(request, self.opts, object_id),
             )
-        return self._page(request, self._visible(request, int(object_id)))
+        ticket = self._visible(request, int(object_id))
+        user = cast("User", request.user)
+        notifications.read_ticket(ticket, user=user, at=timezone.now())
+        return self._page(request, ticket)
 
     def act(self, request: HttpRequest, ticket_id: int, *, verb: Verb) -> HttpResponse:
         """Do one verb; when it is refused, the page comes back with the reason and the text.
@@ -118,6 +122,7 @@ class TicketAdmin(TicketParts, Surroundings, TicketQueue):
             except Refused as refusal:
                 form.add_error(None, str(refusal))
             else:
+                self.remark(request, ticket, verb, form.cleaned_data.get("text", ""))
                 tag = SAID if verb in SAYING else ""
                 # Splitting answers the ticket that it made.
                 return self._done(request, done, verb.done, tag)

@@ -65,6 +65,7 @@ class Verb:
     with_engineering: bool | None = None
     with_followers: bool | None = None
     group: str = STATUS
+    with_assignee: bool | None = None
 
     def is_offered(self, ticket: Ticket) -> bool:
         """Whether the ticket's page shows it: the verb itself has the last word."""
@@ -74,6 +75,8 @@ class Verb:
             known = getattr(ticket, "follower_rows", None)
             has_any = ticket.followers.exists() if known is None else bool(known)
             fits = has_any is self.with_followers
+        if self.with_assignee is not None:
+            fits = fits and (ticket.assignee_id is not None) is self.with_assignee
         return fits and ticket.may(self.act)
 
     @property
@@ -121,6 +124,16 @@ DOING = [
         lifecycle.assign,
         "Assign",
         "The ticket was handed over.",
+        group=HANDING,
+    ),
+    Verb(
+        "hand_back",
+        Act.HAND_BACK,
+        ReasonForm,
+        lifecycle.hand_back,
+        "Hand back to the team",
+        "Nobody has the ticket now: it waits for its team.",
+        with_assignee=True,
         group=HANDING,
     ),
     Verb(

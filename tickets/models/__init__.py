@@ -12,6 +12,7 @@ from tickets.models.inbound import InboundMessage
 from tickets.models.mail import ChannelPause, Delivery, UndeliverableAddress
 from tickets.models.mailboxes import Mailbox
 from tickets.models.messages import Attachment, Message
+from tickets.models.notifications import How, Notification, NotificationChoices, choices_of
 from tickets.models.people import Organization, Team, User, policy_for
 from tickets.models.portal import Allowance, LastRead, PortalSettings, Rating
 from tickets.models.presence import Presence
@@ -34,12 +35,15 @@ __all__ = [
     "Event",
     "Follower",
     "Holding",
+    "How",
     "IdleMark",
     "InboundMessage",
     "LastRead",
     "Macro",
     "Mailbox",
     "Message",
+    "Notification",
+    "NotificationChoices",
     "Organization",
     "PortalSettings",
     "Presence",
@@ -57,6 +61,7 @@ __all__ = [
     "TicketLink",
     "UndeliverableAddress",
     "User",
+    "choices_of",
     "clean_tag",
     "policy_for",
 ]

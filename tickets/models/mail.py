@@ -14,12 +14,22 @@ from tickets.models.people import User
 from tickets.models.sight import in_sight_of
 from tickets.models.tickets import Ticket
 
+# The occasion of mails that tell one agent of several tickets.
+DIGEST = "digest"
+
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def visible_to(self, user: User | AnonymousUser) -> DeliveryQuerySet:
-        """Those of the tickets that this person sees, and those that belong to none."""
+        """Those of the tickets that this person sees, and those that belong to none.
+
+        A digest names tickets that its reader sees, so it is for nobody else.
+        """
         condition = in_sight_of(user, "ticket__")
-        return self if condition is None else self.filter(Q(ticket=None) | condition)
+        if condition is None:
+            return self
+        of_none = Q(ticket=None) & (~Q(occasion=DIGEST) | Q(user=user.pk))
+        # Where there is no ticket there is no team either, which would read as a ticket of nobody.
+        return self.filter(of_none | (Q(ticket__isnull=False) & condition))
 
     def due(self) -> DeliveryQuerySet:
         """Waiting for a worker, or leased to one that did not come back (database's clock)."""

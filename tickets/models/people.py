@@ -206,7 +206,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         ordering = ["email"]
-        indexes = [GinIndex(PERSON_WORDS, name="user_words", fastupdate=False)]
+        indexes = [
+            GinIndex(PERSON_WORDS, name="user_words", fastupdate=False),
+            # Read by tickets.mentions: the few who work here, among all customers.
+            models.Index(
+                fields=["name", "email"],
+                condition=models.Q(is_staff=True, is_active=True),
+                name="user_staff",
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(email=Lower("email")),
