@@ -4,14 +4,14 @@
 (() => {
   const composer = () => document.querySelector("[data-composer]");
   const textOf = (form) => form.querySelector("[data-composer-text]");
+  const isEmpty = (form) => !textOf(form).value.trim();
 
   // --- The composer -----------------------------------------------------------------------------
 
   function arrange() {
     const form = composer();
     if (!form) return;
-    const isEmpty = !textOf(form).value.trim();
-    for (const button of form.querySelectorAll("[data-needs-text]")) button.disabled = isEmpty;
+    for (const button of form.querySelectorAll("[data-needs-text]")) button.disabled = isEmpty(form);
   }
   document.addEventListener("input", ({ target }) => { if (target.form === composer()) arrange(); });
   document.addEventListener("DOMContentLoaded", arrange);
@@ -95,6 +95,64 @@
     const isHeld = target.contains(document.activeElement) && document.activeElement !== document.body;
     if (isOpen || isHeld) event.detail.shouldSwap = false;
   });
+
+  // What is sent says up to where its writer knows the ticket (`seen`). With nothing written, that is
+  // what the page shows; with something written, only once each new message has been in view.
+  let looking = 0;
+
+  function know(form, seen) {
+    form.dataset.seen = seen;
+    for (const each of [form, ...form.querySelectorAll("[formaction]")]) {
+      const name = each === form ? "action" : "formaction";
+      const address = new URL(each.getAttribute(name), location.href);
+      address.searchParams.set("seen", seen);
+      each.setAttribute(name, address.pathname + address.search);
+    }
+  }
+  const isInView = (part) => {
+    const { bottom } = part.getBoundingClientRect();
+    return !document.hidden && bottom > 0 && bottom <= window.innerHeight;
+  };
+  function look() {
+    const form = composer();
+    const parts = [...document.querySelectorAll("#messages [data-unread]")];
+    for (const part of parts.filter(isInView)) {
+      // For two looks on end: nobody reads in an instant.
+      if (part.dataset.unread === "once") part.removeAttribute("data-unread");
+      else part.dataset.unread = "once";
+    }
+    if (document.querySelector("#messages [data-unread]")) return;
+    clearInterval(looking);
+    looking = 0;
+    if (form && parts.length) know(form, document.getElementById("news")?.dataset.seen ?? form.dataset.seen);
+  }
+  function heed() {
+    const news = document.getElementById("news");
+    const form = composer();
+    if (!news || !form) return;
+    if (news.dataset.may !== form.dataset.may) sayMoved(news.dataset.status);
+    if (Number(news.dataset.seen) <= Number(form.dataset.seen)) return;
+    if (isEmpty(form)) {
+      for (const part of document.querySelectorAll("#messages [data-unread]")) part.removeAttribute("data-unread");
+      know(form, news.dataset.seen);
+    } else if (!looking) looking = setInterval(look, 1500);
+  }
+  document.addEventListener("htmx:afterSettle", heed);
+
+  // The buttons of the composer are those of the status that the page began with.
+  function sayMoved(status) {
+    const place = document.getElementById("moved");
+    if (!place || place.dataset.status === status) return;
+    place.dataset.status = status;
+    const words = document.createElement("p");
+    const again = document.createElement("a");
+    words.className = "desk-bar desk-bar-calm";
+    again.className = "desk-link";
+    again.href = location.pathname + location.search;
+    again.textContent = "Load the page again";
+    words.append(`The status is "${status}" now, and other things can be done. `, again);
+    place.replaceChildren(words);
+  }
 
   // Who is signed out gets the page that asks who he is: what is typed here must outlive it.
   document.addEventListener("htmx:beforeSwap", (event) => {

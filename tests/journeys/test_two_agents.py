@@ -84,6 +84,39 @@ def test_each_sees_the_other_and_what_came_in_between(desk: Desk) -> None:
     expect(adas.locator("[data-presence]")).to_have_text("", timeout=SOON)
 
 
+def test_what_came_by_itself_is_known_to_what_is_sent_next(desk: Desk) -> None:
+    ada, ben = factories.agent(name="Ada Lovelace"), factories.agent(name="Ben Bitdiddle")
+    ticket = factories.ticket(at=timezone.now())
+    page = desk(ada, page_of(ticket))
+    page.wait_for_load_state("load")
+    lifecycle.reply(ticket=ticket, by=ben, text="It is known.", at=timezone.now())
+    look_for_news(page)
+    expect(page.locator("#messages")).to_contain_text("It is known.")
+    page.keyboard.press("r")
+    page.keyboard.type("I was here too.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#messages")).to_contain_text("I was here too.")
+
+    # While something is written, only what has been in view for a moment is known.
+    page.wait_for_load_state("load")
+    page.keyboard.press("r")
+    page.keyboard.type("And so.")
+    lifecycle.resolve(ticket=ticket, by=ben, text="It is mended.", at=timezone.now())
+    look_for_news(page)
+    expect(page.locator("#messages [data-unread]")).to_have_count(1)
+    expect(page.locator("#moved")).to_contain_text('The status is "Resolved" now')
+    page.locator("#messages article").last.scroll_into_view_if_needed()
+    expect(page.locator("#messages [data-unread]")).to_have_count(0, timeout=SOON)
+    page.locator("#composer textarea").press("Control+Enter")
+    expect(page.locator("#messages")).to_contain_text("And so.")
+    expect(page.locator("#changes")).to_have_count(0)
+
+
+def look_for_news(page: Page) -> None:
+    """As the page does every ten seconds, and when it comes back into view."""
+    page.evaluate("htmx.trigger('#news', 'look')")
+
+
 def arrived(page: Page, address: re.Pattern[str]) -> None:
     """The page is there, with the script that reads keys."""
     expect(page).to_have_url(address)

@@ -22,6 +22,9 @@ from tickets.admin.verbs import DOING, GROUPS, NOTE, SAYING, Verb
 from tickets.models import Ticket, User
 from tickets.states import Act
 
+# What the composer can do, as the page says it to its script.
+SAYABLE = (Act.REPLY, Act.WAIT, Act.RESOLVE)
+
 
 @dataclass(frozen=True)
 class Attempt:
@@ -80,6 +83,7 @@ def standing_context(ticket: Ticket, *, at: datetime) -> dict[str, Any]:
     row = cast("Any", ticket)
     return {
         "ticket": ticket,
+        "may_say": " ".join(act for act in SAYABLE if ticket.may(act)),
         "now": at,
         "clock_rows": rows,
         "next_clock": upcoming,
