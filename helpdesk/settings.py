@@ -411,6 +411,8 @@ UNFOLD = {
         ("sla/report/clocks/", "sla_report_clocks", "sla.admin.reports.ClocksBehindView"),
         ("sla/report/breaches/", "sla_report_breaches", "sla.admin.breaches.BreachesView"),
         ("sla/report/breaches/<int:clock>/", "sla_report_breach", "sla.admin.breaches.BreachView"),
+        ("sla/what-if/", "sla_what_if", "sla.admin.what_if.WhatIfView"),
+        ("sla/what-if/clocks/", "sla_what_if_clocks", "sla.admin.what_if.WhatIfClocksView"),
     ],
     "STYLES": [
         "tickets.admin.navigation.stylesheet",

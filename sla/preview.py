@@ -14,7 +14,7 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
-from django.db.models import BigIntegerField, Exists, F, Func, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 from numpy.typing import NDArray
 
 from sla import reckoning
@@ -22,6 +22,7 @@ from sla.core import bulk
 from sla.core.table import instant, micros
 from sla.models import CalendarVersion, Clock, Pause, Recalculation
 from sla.models.clocks import ClockQuerySet
+from sla.models.instants import microseconds
 
 BLOCK = 20_000
 SHOWN = 10
@@ -95,17 +96,12 @@ def _blocks(scope: ClockQuerySet) -> Iterator[list[dict[str, Any]]]:
     pauses = Pause.objects.filter(clock=OuterRef("pk"), ended_at__isnull=False)
     rows = scope.annotate(
         is_plain=Q(earlier_promise=None) & ~Exists(pauses),
-        **{f"{name}_us": _microseconds(name) for name in MOMENTS},
+        **{f"{name}_us": microseconds(name) for name in MOMENTS},
     ).values("pk", "is_plain", *ALIKE, *(f"{name}_us" for name in MOMENTS))
     last = 0
     while block := list(rows.filter(pk__gt=last).order_by("pk")[:BLOCK]):
         yield block
         last = block[-1]["pk"]
-
-
-def _microseconds(name: str) -> Func:
-    template = "(EXTRACT(EPOCH FROM %(expressions)s) * 1000000)::bigint"
-    return Func(F(name), template=template, output_field=BigIntegerField())
 
 
 def _reckoned(
