@@ -413,6 +413,11 @@ UNFOLD = {
         ("sla/report/breaches/<int:clock>/", "sla_report_breach", "sla.admin.breaches.BreachView"),
         ("sla/what-if/", "sla_what_if", "sla.admin.what_if.WhatIfView"),
         ("sla/what-if/clocks/", "sla_what_if_clocks", "sla.admin.what_if.WhatIfClocksView"),
+        (
+            "sla/report/customer/",
+            "customer_report",
+            "tickets.admin.customer_report.CustomerReportView",
+        ),
     ],
     "STYLES": [
         "tickets.admin.navigation.stylesheet",

@@ -16,9 +16,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import base36_to_int, int_to_base36
 
-from tickets.models import Escalation, Ticket, User
+from tickets.models import CustomerReport, Escalation, Ticket, User
 
 _ACKNOWLEDGEMENT = "tickets.links.acknowledgement"
+_REPORT = "tickets.links.report"
 MAIL, WEB = "m", "w"
 
 
@@ -121,6 +122,51 @@ def acknowledger(key: str) -> tuple[Escalation, User | str] | None:
     else:
         reader = User.objects.staff().filter(email=User.objects.clean_email(who)).first() or who
     return (escalation, reader) if escalation and reader else None
+
+
+@dataclass(frozen=True)
+class ReportLink:
+    """A link that we mailed to a customer who gets his organization's report."""
+
+    report: CustomerReport
+    user: User
+    made_at: datetime
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it was made too long ago, or before the person declared his links void."""
+        void = self.user.links_void_before
+        age = timezone.now() - self.made_at
+        is_void = void is not None and self.made_at <= void
+        return is_void or age > timedelta(days=settings.TICKET_LINK_DAYS)
+
+
+def report_url_for(report: CustomerReport, user: User) -> str:
+    """The absolute address of the report for this customer, for a mail to his address."""
+    key = signing.dumps([report.pk, user.pk, _millis(timezone.now())], salt=_REPORT)
+    return f"{settings.PUBLIC_BASE_URL}{reverse('portal:report', args=[key])}"
+
+
+def read_report(key: str) -> ReportLink | None:
+    """A report's link as we made it, also one that is over.
+
+    None when it is forged, and when the person may not read the report (any more).
+    """
+    try:
+        report_id, user_id, made = signing.loads(key, salt=_REPORT)
+    except BadSignature:
+        return None
+    report = CustomerReport.objects.select_related("organization__spoc").filter(pk=report_id)
+    user, found = User.objects.filter(pk=user_id).first(), report.first()
+    if user is None or found is None or not may_read_report(user, found):
+        return None
+    return ReportLink(found, user, datetime.fromtimestamp(made / 1000, UTC))
+
+
+def may_read_report(user: User, report: CustomerReport) -> bool:
+    """Whether this customer belongs to the organization, and is marked to get its reports."""
+    is_ours = user.organization_id == report.organization_id
+    return is_ours and user.gets_report and user.is_active and not user.is_staff
 
 
 def _millis(at: datetime) -> int:

@@ -18,6 +18,7 @@ from tickets import (
     fetching,
     inbound,
     indexing,
+    monthly_reports,
     recalculation,
     watchdog,
 )
@@ -90,6 +91,12 @@ def index_search() -> None:
 def notify() -> None:
     """Write to agents of what happened to their tickets."""
     _sweep(watchdog.NOTIFICATIONS, digests.go_on)
+
+
+@shared_task
+def send_reports() -> None:
+    """Queue the monthly reports of customers that are due."""
+    _sweep(watchdog.REPORTS, monthly_reports.send_due)
 
 
 def _sweep(name: str, work: Work) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -37,6 +38,7 @@ OUTBOX, ESCALATION, RECALCULATION = "outbox", "escalation", "recalculation"
 FETCHING, INBOX = "fetching", "inbox"
 ASSIGNMENT, BULK, RULES = "assignment", "bulk actions", "rules"
 SEARCH, NOTIFICATIONS = "search", "notifications"
+REPORTS = "reports"
 DUTIES = {
     OUTBOX: Duty(outbox.DELIVER, "mail does not go out"),
     ESCALATION: Duty("tickets.tasks.escalate", "nobody is told that a promise is at risk"),
@@ -50,6 +52,7 @@ DUTIES = {
     RULES: Duty(cues.FOLLOW, "the rules are not followed"),
     NOTIFICATIONS: Duty("tickets.tasks.notify", "agents are not written to of their tickets"),
     SEARCH: Duty("tickets.tasks.index_search", "search does not find what is new"),
+    REPORTS: Duty("tickets.tasks.send_reports", "customers do not get their monthly reports"),
 }
 
 
@@ -115,14 +118,14 @@ def _letters(found: Sequence[Sweep], at: datetime) -> list[outbox.Letter]:
         }
         for sweep in found
     ]
-    context: dict[str, object] = {
+    context: dict[str, Any] = {
         "late": [line for line in lines if line["is_late"]],
         "in_time": [line for line in lines if not line["is_late"]],
     }
     return [_letter(reader, context) for reader in notices.administrators()]
 
 
-def _letter(reader: User | str, context: dict[str, object]) -> outbox.Letter:
+def _letter(reader: User | str, context: dict[str, Any]) -> outbox.Letter:
     user = reader if isinstance(reader, User) else None
     zone = (user.time_zone if user else "") or settings.TIME_ZONE
     words = wording.words(OCCASION, reader=user, zone=zone, **context)

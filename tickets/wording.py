@@ -21,13 +21,17 @@ class Wording:
     html: str
 
 
-def words(occasion: str, *, reader: User | None, zone: str, **context: Any) -> Wording:
+def words(
+    occasion: str, *, reader: User | None, zone: str, language: str = "", **context: Any
+) -> Wording:
     """The words of an occasion in the language of this reader, with its times in `zone`.
+
+    `language`: in this one, whatever the reader's own is.
 
     Templates: messages/<occasion>/subject.txt, body.txt and body.html.
     """
     values = {"reader": reader, "brand": settings.BRAND_NAME, **context}
-    with timezone.override(zone), translation.override(language_of(reader)):
+    with timezone.override(zone), translation.override(language or language_of(reader)):
         subject, text, html = (
             render_to_string(f"messages/{occasion}/{part}", values)
             for part in ("subject.txt", "body.txt", "body.html")

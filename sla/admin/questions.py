@@ -25,12 +25,16 @@ from sla.reports.questions import (
     today_in,
 )
 
+DIGITS = 19  # Numbers of rows have fewer: PostgreSQL's bigint.
+
 
 class OrganizationSelect(AutocompleteSelect):
     """Found by its letters; "no organization" comes by links alone, and stays chosen."""
 
     def optgroups(self, name: str, value: Sequence[Any], attrs: Any = None) -> Any:
-        groups = super().optgroups(name, value, attrs)
+        # What is no number is nobody's: the form says so, and the list is asked for none.
+        numbers = [one for one in map(str, value) if one.isascii() and one.isdigit()]
+        groups = super().optgroups(name, [one for one in numbers if len(one) < DIGITS], attrs)
         if str(NOBODY) in map(str, value):
             nothing = str(NoOrganization())
             groups[0][1].append(self.create_option(name, str(NOBODY), nothing, True, 0))

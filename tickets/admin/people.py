@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zoneinfo
+from datetime import time
 from typing import Any, cast
 
 from allauth.account.models import EmailAddress
@@ -24,7 +25,7 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextInputWidget
 
-from tickets import factors
+from tickets import factors, monthly_reports
 from tickets.admin.export import PEOPLE, ExportPages
 from tickets.admin.factor.forms import PasswordForm
 from tickets.models import Organization, Team, User
@@ -63,6 +64,15 @@ def _zones() -> list[tuple[str, str]]:
     return [("", "The calendar's own"), *((name, name) for name in names)]
 
 
+def _zone_field(db_field: Any) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        choices=_zones,
+        required=False,
+        help_text=db_field.help_text,
+        widget=UnfoldAdminSelect2Widget,
+    )
+
+
 @admin.register(User)
 class DeskUserAdmin(UserAdmin, ExportPages, ModelAdmin):  # type: ignore[type-arg]
     """Customers and staff. A superuser can be changed by superusers only."""
@@ -87,7 +97,7 @@ class DeskUserAdmin(UserAdmin, ExportPages, ModelAdmin):  # type: ignore[type-ar
     change_form_template = "admin/tickets/user/change_form.html"
     fieldsets = [
         (None, {"fields": ["email", "password"]}),
-        ("Person", {"fields": ["name", "organization", "time_zone", "signature"]}),
+        ("Person", {"fields": ["name", "organization", "time_zone", "gets_report", "signature"]}),
         ("Work", {"fields": ["capacity"]}),
         (
             "Rights",
@@ -155,12 +165,7 @@ class DeskUserAdmin(UserAdmin, ExportPages, ModelAdmin):  # type: ignore[type-ar
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Time zones are chosen from a list, not typed."""
         if db_field.name == "time_zone":
-            return forms.ChoiceField(
-                choices=_zones,
-                required=False,
-                help_text=db_field.help_text,
-                widget=UnfoldAdminSelect2Widget,
-            )
+            return _zone_field(db_field)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
@@ -185,6 +190,13 @@ class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["domains"] = ", ".join(self.instance.domains)
+        if "report_time" in self.fields:  # Not where the row is only looked at.
+            self.fields["report_time"].required = False
+
+    def clean_report_time(self) -> time:
+        """Left empty, it is the usual hour."""
+        chosen: time | None = self.cleaned_data["report_time"]
+        return chosen or Organization._meta.get_field("report_time").get_default()
 
     def clean_domains(self) -> list[str]:
         """In lower case, each once; a domain belongs to one company."""
@@ -204,11 +216,25 @@ class OrganizationAdmin(ModelAdmin):
     """Customers' companies with their single point of contact."""
 
     form = OrganizationForm
-    fields = ["name", "spoc", "policy", "domains", "cc_follows"]
-    list_display = ["name", "spoc", "policy"]
+    fieldsets = [
+        (None, {"fields": ["name", "spoc", "policy", "domains", "cc_follows"]}),
+        ("Monthly report", {"fields": ["sends_report", "report_time", "time_zone", "language"]}),
+    ]
+    list_display = ["name", "spoc", "policy", "sends_report"]
     list_select_related = ["spoc", "policy"]
     search_fields = ["name"]
     ordering = ["name"]
+
+    def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
+        """Save it, with when its next report goes out."""
+        monthly_reports.schedule(obj, at=timezone.now())
+        super().save_model(request, obj, form, change)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Time zones are chosen from a list, not typed."""
+        if db_field.name == "time_zone":
+            return _zone_field(db_field)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 @admin.register(Team)

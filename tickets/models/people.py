@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -114,9 +115,44 @@ class Organization(models.Model):
         help_text="Who is signed in sees, and may answer, every ticket of the organization.",
     )
 
+    time_zone = models.CharField(
+        max_length=64,
+        blank=True,
+        validators=[is_time_zone],
+        help_text="Of its monthly report; empty: that of its policy's calendar.",
+    )
+    language = models.CharField(
+        max_length=10,
+        blank=True,
+        choices=settings.LANGUAGES,
+        help_text="Of its monthly report; empty: English.",
+    )
+    sends_report = models.BooleanField(
+        "send a monthly report",
+        default=False,
+        help_text="To its single point of contact, and to those of its people who are marked.",
+    )
+    report_time = models.TimeField(
+        "sent at", default=time(8), help_text="On the first of the next month, in its time zone."
+    )
+    next_report_month = models.DateField(
+        null=True, editable=False, help_text="The first day of the month that is reported next."
+    )
+    next_report_at = models.DateTimeField(
+        null=True, editable=False, help_text="When; empty: `tickets.monthly_reports` sets it."
+    )
+
     class Meta:
         ordering = ["name"]
-        indexes = [GinIndex(ORGANIZATION_WORDS, name="organization_words", fastupdate=False)]
+        indexes = [
+            GinIndex(ORGANIZATION_WORDS, name="organization_words", fastupdate=False),
+            # Read by tickets.monthly_reports: whose report is due.
+            models.Index(
+                fields=["next_report_at"],
+                condition=models.Q(sends_report=True),
+                name="organization_report",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -151,6 +187,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         blank=True,
         choices=settings.LANGUAGES,
         help_text="Of the customers' pages and of mails; empty: as the browser asks, and English.",
+    )
+    gets_report = models.BooleanField(
+        "gets the monthly report",
+        default=False,
+        help_text="Of his organization, where it is sent: with the subjects of all its tickets.",
     )
     verified_at = models.DateTimeField(
         null=True,

@@ -14,6 +14,7 @@ from tickets.portal import (
     pages,
     profile,
     promises,
+    reports,
     submission,
     work,
 )
@@ -61,6 +62,8 @@ urlpatterns = [
     path(
         "tickets/<reference:reference>/promises/<int:pk>/", promises.signed_in, name="own_promise"
     ),
+    path("reports/<int:pk>/", reports.signed_in, name="own_report"),
+    path("reports/<str:key>/", reports.by_link, name="report"),
     path("escalations/<str:key>/", escalations.acknowledge, name="acknowledge"),
     path("files/<int:pk>/", downloads.signed_in, name="file"),
 ]
