@@ -418,6 +418,7 @@ UNFOLD = {
             "customer_report",
             "tickets.admin.customer_report.CustomerReportView",
         ),
+        ("sla/report/tickets/", "sla_report_tickets", "sla.admin.reports.TicketsBehindView"),
     ],
     "STYLES": [
         "tickets.admin.navigation.stylesheet",

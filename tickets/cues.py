@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from tickets.models import Event, IdleMark, Rule, RuleCue, Ticket, User
 from tickets.models.people import MACHINE
+from tickets.states import UNSOLVED
 
 FOLLOW = "tickets.tasks.follow_rules"
 # Rules that follow from what rules did, that many times over; no rule twice in one chain.
@@ -27,6 +28,8 @@ WHENS = {
     Event.Kind.PRIORITY_CHANGED: When.PRIORITY_CHANGED,
     Event.Kind.ASSIGNED: When.ASSIGNED,
 }
+# The first event of a ticket: it came in, or was split from another one.
+ARRIVALS = {Event.Kind.OPENED, Event.Kind.SPLIT_FROM}
 # A machine wrote it, or nobody knows who did.
 NOBODYS = {Event.Kind.AUTOMATIC, Event.Kind.UNVERIFIED, Event.Kind.UNDELIVERED}
 
@@ -63,10 +66,25 @@ def whens_of(kind: str, before: str | None, after: str | None) -> list[str]:
     return [*found, str(When.STATUS_CHANGED)] if changed else found
 
 
+def turn_of(kind: str, before: str | None, after: str) -> str:
+    """What an event does to the backlog; "" where the ticket stays solved or unsolved."""
+    if kind in ARRIVALS:
+        return Event.Turn.IN
+    if before is None or (before in UNSOLVED) is (after in UNSOLVED):
+        return ""
+    return Event.Turn.AGAIN if after in UNSOLVED else Event.Turn.OUT
+
+
 def write(ticket: Ticket, kind: str, *, by: User | None, at: datetime, detail: str = "") -> Event:
     """Write the event of a verb, as the last thing that it does; cue the rules."""
     event = Event.objects.create(
-        ticket=ticket, kind=kind, at=at, by=by, detail=detail, state=ticket.state
+        ticket=ticket,
+        kind=kind,
+        at=at,
+        by=by,
+        detail=detail,
+        state=ticket.state,
+        turn=turn_of(kind, ticket.status_before, ticket.status),
     )
     whens = whens_of(kind, ticket.status_before, ticket.status)
     acted = is_act_of_a_person(kind, by) and ticket.is_unsolved

@@ -1,20 +1,25 @@
-"""The SLA report, and the lists of promises behind each of its numbers."""
+"""The SLA report, and the lists of promises and tickets behind each of its numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.conf import settings
 from django.utils import timezone
 from django.views.generic import TemplateView
 from unfold.views import UnfoldSiteViewMixin
 
 from sla import reports
-from sla.admin.chart import chart_of
+from sla.admin.chart import tenth_in_words
+from sla.admin.overview import TICKET_FIGURES, WEEKDAYS, shown
 from sla.admin.questions import Asked, AskingForm
 from sla.admin.saved_reports import links_to_saved, saving
 from sla.models import SavedReport
+from sla.reports.figures import MOST_USED
 
 FIGURES = {
     reports.Figure.ALL: "All promises",
@@ -27,13 +32,39 @@ FIGURES = {
 
 
 class FigureForm(AskingForm):
-    """One number of the report."""
+    """One number of the report, or one bar or cell of its charts."""
 
     figure = forms.ChoiceField(choices=list(FIGURES.items()))
+    weekday = forms.IntegerField(required=False, min_value=0, max_value=6)
+    hour = forms.IntegerField(required=False, min_value=0, max_value=23)
+    used = forms.IntegerField(required=False, min_value=1, max_value=MOST_USED)
+
+    def part(self, zone: str) -> reports.Part:
+        """What the bar or the cell counts."""
+        return reports.Part(
+            zone, **{name: self.cleaned_data[name] for name in ("weekday", "hour", "used")}
+        )
+
+    @property
+    def part_in_words(self) -> list[str]:
+        weekday, hour, used = (self.cleaned_data[name] for name in ("weekday", "hour", "used"))
+        words = [] if weekday is None else [f"on {WEEKDAYS[weekday]}s"]
+        words += [] if hour is None else [f"from {hour:02}:00 until {hour + 1:02}:00"]
+        return words + ([] if used is None else [f"after {tenth_in_words(used)} of their time"])
+
+
+class TicketFigureForm(AskingForm):
+    """One number of tickets; `days` of those of an age, `stars` of those that were rated."""
+
+    figure = forms.ChoiceField(choices=[(f.value, words) for f, words in TICKET_FIGURES.items()])
+    days = forms.TypedChoiceField(
+        choices=[(days, days) for days in reports.AGES], coerce=int, required=False
+    )
+    stars = forms.IntegerField(required=False, min_value=1, max_value=5)
 
 
 class ReportView(UnfoldSiteViewMixin, TemplateView):
-    """How many promises were kept: a table per priority and metric, and a chart over time."""
+    """All figures of a period: promises, times, tickets in and out, backlog, satisfaction."""
 
     title = "SLA report"
     permission_required = "sla.view_reports"
@@ -46,18 +77,9 @@ class ReportView(UnfoldSiteViewMixin, TemplateView):
         asked = Asked.of(self.request.GET, at=now)
         context.update(asked=asked, now=now)
         if question := asked.question:
-            scope: dict[str, Any] = {
-                "period": question.period,
-                "at": now,
-                "filters": question.filters,
-            }
-            rows = reports.attainment(**scope)
-            step = reports.step_of(question.period)
-            over_time = reports.attainment_over_time(**scope, zone=question.zone, step=step)
             context.update(
-                rows=rows,
-                totals=reports.totals(rows),
-                chart=chart_of(over_time, step=step),
+                shown(reports.overview(question, at=now), question),
+                is_of_promises=question.filters.is_of_promises,
                 saved=links_to_saved(self.request.user),
                 saving=saving(SavedReport.Page.OVERVIEW, question.query()),
             )
@@ -77,15 +99,66 @@ class ClocksBehindView(UnfoldSiteViewMixin, TemplateView):
         now = timezone.now()
         asked = Asked.of(self.request.GET, at=now, form_class=FigureForm)
         context.update(asked=asked, now=now, prefix=settings.TICKET_PREFIX)
-        if question := asked.question:
-            figure = reports.Figure(asked.form.cleaned_data["figure"])
+        form, question = asked.form, asked.question
+        if question is not None and isinstance(form, FigureForm):
+            figure = reports.Figure(form.cleaned_data["figure"])
             rows, page = reports.clocks_behind(
                 figure=figure,
                 period=question.period,
                 at=now,
                 filters=question.filters,
+                part=form.part(question.zone),
                 page=self.request.GET.get("page", "1"),
                 reader=self.request.user,
             )
-            context.update(rows=rows, page=page, title=FIGURES[figure])
+            context.update(rows=rows, page=page, title=FIGURES[figure], part=form.part_in_words)
         return context
+
+
+class TicketsBehindView(UnfoldSiteViewMixin, TemplateView):
+    """The tickets behind one number of the report."""
+
+    title = "SLA report"
+    permission_required = "sla.view_reports"
+    template_name = "admin/sla/report/tickets.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The question, and the tickets when it makes sense."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        now = timezone.now()
+        asked = Asked.of(self.request.GET, at=now, form_class=TicketFigureForm)
+        context.update(asked=asked, now=now, prefix=settings.TICKET_PREFIX)
+        if question := asked.question:
+            figure = reports.TicketFigure(asked.form.cleaned_data["figure"])
+            page = reports.tickets_behind(
+                figure=figure,
+                period=question.period,
+                at=now,
+                filters=question.filters,
+                listed=_listed(asked.form.cleaned_data, figure, now),
+                page=self.request.GET.get("page", "1"),
+                reader=self.request.user,
+            )
+            context.update(
+                page=page, rows=_in_words(page.object_list), title=TICKET_FIGURES[figure],
+                is_of_promises=question.filters.is_of_promises,
+                is_present=figure is reports.TicketFigure.AGE,
+                is_standing=figure is reports.TicketFigure.BACKLOG,
+            )  # fmt: skip
+        return context
+
+
+def _in_words(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With the status as people call it."""
+    names = dict(apps.get_model("tickets", "Ticket")._meta.get_field("status").flatchoices)
+    return [{**row, "status": str(names[row["stands"]])} for row in rows]
+
+
+def _listed(
+    asked: dict[str, Any], figure: reports.TicketFigure, now: datetime
+) -> reports.Listed | None:
+    """Which of the figure's tickets are wanted."""
+    if figure is reports.TicketFigure.AGE:
+        hours = reports.default_hours()
+        return reports.Listed(*reports.age_span(hours, now, asked["days"] or 0)) if hours else None
+    return reports.Listed(stars=asked["stars"])

@@ -16,19 +16,21 @@ Definitions, the same for every figure here:
   stands for it. One that was missed first stays broken, under its own priority.
 - *Attainment* is kept / (kept + broken), in percent; None while nothing is decided.
 
+- Tickets *came in*, were *solved* and *reopened* when the event says so that did it; the *backlog*
+  at an instant are those that came in before and were not solved by then. Spam and tickets merged
+  into others count nowhere.
+
 Nothing here reads firings or sweeps: `started_at`, `stopped_at`, `due_at` and the like decide.
 """
 
 from sla.reports.attainment import (
     AttainmentRow,
-    Spread,
-    TimeRow,
     TotalRow,
     attainment,
     attainment_over_time,
     totals,
 )
-from sla.reports.behind import PER_PAGE, PromiseRow, clocks_behind
+from sla.reports.behind import PER_PAGE, Part, PromiseRow, clocks_behind
 from sla.reports.breaches import (
     BreachRow,
     Order,
@@ -41,12 +43,32 @@ from sla.reports.breaches import (
 from sla.reports.breakdown import MOST_ROWS, BreakdownRow, Dimension, breakdown
 from sla.reports.figures import Figure, Promised
 from sla.reports.filters import Engineering, Filters
+from sla.reports.hours import HeatCell, HourRow, TimeRow
+from sla.reports.overview import Overview, overview
 from sla.reports.periods import Period, step_of
-from sla.reports.questions import Question, QuestionForm, asked_by
+from sla.reports.questions import Question, QuestionForm, asked_by, default_hours
+from sla.reports.spreads import Spread
+from sla.reports.volume import (
+    AGES,
+    AgeRow,
+    Listed,
+    Satisfaction,
+    TicketFigure,
+    VolumeRow,
+    age_span,
+    ageing,
+    happened,
+    satisfaction,
+    tickets_behind,
+    turns_in,
+    volume,
+)
 
 __all__ = [
+    "AGES",
     "MOST_ROWS",
     "PER_PAGE",
+    "AgeRow",
     "AttainmentRow",
     "BreachRow",
     "BreakdownRow",
@@ -54,16 +76,26 @@ __all__ = [
     "Engineering",
     "Figure",
     "Filters",
+    "HeatCell",
+    "HourRow",
+    "Listed",
     "Order",
+    "Overview",
+    "Part",
     "Period",
     "PromiseRow",
     "Promised",
     "Question",
     "QuestionForm",
     "ReasonRow",
+    "Satisfaction",
     "Spread",
+    "TicketFigure",
     "TimeRow",
     "TotalRow",
+    "VolumeRow",
+    "age_span",
+    "ageing",
     "asked_by",
     "attainment",
     "attainment_over_time",
@@ -72,7 +104,14 @@ __all__ = [
     "breaches_by_reason",
     "breakdown",
     "clocks_behind",
+    "default_hours",
+    "happened",
+    "overview",
     "said_about",
+    "satisfaction",
     "step_of",
+    "tickets_behind",
     "totals",
+    "turns_in",
+    "volume",
 ]

@@ -1,53 +1,48 @@
-"""How many promises were kept, per priority and metric, and over time: one query each."""
+"""How many promises were kept, per priority and metric, with engineering, and over time."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import groupby
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.contrib.postgres.aggregates import JSONBAgg
-from django.contrib.postgres.fields import ArrayField
-from django.db.models import Aggregate, Count, FloatField
-from django.db.models.functions import JSONObject, Trunc
+from django.db.models import Count
 
 from sla.core import deadlines
-from sla.reports.figures import BEHIND, BROKEN, KEPT, Figure, Promised, promises_of
-from sla.reports.filters import EVERYTHING, Filters
-from sla.reports.periods import Period, stretches
+from sla.models import Priority
+from sla.reports.figures import BROKEN, KEPT, USED, Figure, Promised, promises_of
+from sla.reports.filters import EVERYTHING, Engineering, Filters
+from sla.reports.hours import TimeRow, by_hour, over_time
+from sla.reports.periods import Period
+from sla.reports.spreads import Spread, spreads
 
-
-@dataclass(frozen=True)
-class Spread:
-    """Median and 90th percentile, in seconds, interpolated (percentile_cont)."""
-
-    median: float
-    ninetieth: float
+# As the columns of a clock and the fields of Promised are called alike.
+OF_TARGET = ("target_amount", "target_unit", "goal_amount", "kept_by_lowering")
 
 
 @dataclass(frozen=True)
 class AttainmentRow:
     """One priority and metric in a period; `promises` = kept + broken + running.
 
-    `tickets` are fewer than `promises` when a ticket came back to the priority. The two spreads
-    are of fulfilled promises alone, None where there is none: `business` in opening hours of the
-    calendar, `counted` as the target itself counts; None too where targets of different units
-    meet, because units are never mixed.
+    The two spreads are of fulfilled promises alone, None where there is none: `business` in
+    opening hours of the calendar, `counted` as the target itself counts; None too where targets of
+    different units meet, because units are never mixed. `used` says how many were fulfilled after
+    which share of their time: see `figures.USED`.
     """
 
     priority: str
     priority_name: str
     metric: str
     targets: Sequence[Promised]
-    tickets: int
     promises: int
     kept: int
     broken: int
     business: Spread | None
     counted: Spread | None
+    used: Mapping[int, int]
 
     @property
     def running(self) -> int:
@@ -56,6 +51,11 @@ class AttainmentRow:
     @property
     def attainment(self) -> float | None:
         return percentage(self.kept, self.broken)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether targets of different units meet in it."""
+        return len({target.unit for target in self.targets}) > 1
 
     @property
     def is_elapsed(self) -> bool:
@@ -81,25 +81,6 @@ class TotalRow:
         return percentage(self.kept, self.broken)
 
 
-@dataclass(frozen=True)
-class TimeRow:
-    """The promises made in one stretch (a day, week or month) that begins at a local date."""
-
-    starts: date
-    kept: int
-    broken: int
-    running: int
-
-
-class Percentiles(Aggregate):
-    """PostgreSQL's percentile_cont for the median and the 90th percentile at once; skips nulls."""
-
-    function = "PERCENTILE_CONT"
-    template = "%(function)s(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY %(expressions)s)%(filter)s"
-    output_field = ArrayField(FloatField())
-    arity = 1
-
-
 def percentage(kept: int, broken: int) -> float | None:
     """Attainment in percent; None when nothing is decided."""
     return 100 * kept / (kept + broken) if kept + broken else None
@@ -108,32 +89,57 @@ def percentage(kept: int, broken: int) -> float | None:
 def attainment(
     *, period: Period, at: datetime, filters: Filters = EVERYTHING
 ) -> list[AttainmentRow]:
-    """Each priority and metric about which something was promised in the period; one query.
+    """Each priority and metric about which something was promised in the period; five queries.
 
     `at` decides what is late by now; the package's docstring defines every figure.
     """
-    of_target = JSONObject(
-        amount="target_amount",
-        unit="target_unit",
-        goal_amount="goal_amount",
-        kept_by_lowering="kept_by_lowering",
-    )
-    fulfilled = BEHIND[Figure.FULFILLED]
-    rows = (
+    groups = counts(period=period, at=at, filters=filters)
+    found = spreads(promises_of(period, at, Figure.FULFILLED, filters))
+    return [
+        replace(
+            row,
+            business=found["business_seconds"].get(key),
+            counted=None if row.is_mixed else found["counted_seconds"].get(key),
+        )
+        for key, row in groups.items()
+    ]
+
+
+def counts(
+    *, period: Period, at: datetime, filters: Filters = EVERYTHING
+) -> dict[tuple[int, str], AttainmentRow]:
+    """The same without the spreads, by the number of the priority and the metric; two queries."""
+    lines = (
         promises_of(period, at, filters=filters)
-        .values("priority__code", "priority__name", "metric")
+        .annotate(used=USED)
+        .values(*OF_TARGET, "priority_id", "metric", "used")
         .annotate(
-            tickets=Count("ticket", distinct=True),
             promises=Count("pk"),
             kept=Count("pk", filter=KEPT),
             broken=Count("pk", filter=BROKEN),
-            business=Percentiles("business_seconds", filter=fulfilled),
-            counted=Percentiles("counted_seconds", filter=fulfilled),
-            targets=JSONBAgg(of_target, distinct=True),
         )
-        .order_by("priority__rank", "metric")
+        .order_by()
     )
-    return [_attainment_row(row) for row in rows]
+    by_group: dict[tuple[int, str], list[dict[str, Any]]] = {}
+    for line in lines:
+        by_group.setdefault((line["priority_id"], line["metric"]), []).append(line)
+    priorities = Priority.objects.in_bulk()
+    order = sorted(by_group, key=lambda key: (priorities[key[0]].rank, key[1]))
+    return {key: _attainment_row(priorities[key[0]], by_group[key]) for key in order}
+
+
+def engineering(*, period: Period, at: datetime, filters: Filters = EVERYTHING) -> list[TotalRow]:
+    """Of each metric, the promises of tickets that engineering was asked about; one query."""
+    asked = replace(filters, engineering=Engineering.WITH)
+    rows = (
+        promises_of(period, at, filters=asked)
+        .values_list("metric")
+        .annotate(
+            promises=Count("pk"), kept=Count("pk", filter=KEPT), broken=Count("pk", filter=BROKEN)
+        )
+        .order_by("metric")
+    )
+    return [TotalRow(*row) for row in rows]
 
 
 def totals(rows: Iterable[AttainmentRow]) -> list[TotalRow]:
@@ -158,53 +164,27 @@ def attainment_over_time(
 ) -> list[TimeRow]:
     """Kept, broken and running promises by the local day, week or month they were made in.
 
-    One query. Stretches without a promise are there too, with zeros; the first and the last one
-    hold only what lies in the period, so that all rows add up to the table of `attainment`.
+    One query. All rows add up to the table of `attainment`.
     """
-    place = ZoneInfo(zone)
-    rows = (
-        promises_of(period, at, filters=filters)
-        .annotate(stretch=Trunc("started_at", step, tzinfo=place))
-        .values("stretch")
-        .annotate(
-            promises=Count("pk"),
-            kept=Count("pk", filter=KEPT),
-            broken=Count("pk", filter=BROKEN),
-        )
-    )
-    found = {
-        row["stretch"].date(): TimeRow(
-            starts=row["stretch"].date(),
-            kept=row["kept"],
-            broken=row["broken"],
-            running=row["promises"] - row["kept"] - row["broken"],
-        )
-        for row in rows
-    }
-    first = period.start.astimezone(place).date()
-    last = (period.end - timedelta(microseconds=1)).astimezone(place).date()
-    return [found.get(day, TimeRow(day, 0, 0, 0)) for day in stretches(first, last, step)]
+    rows = by_hour(period=period, at=at, zone=zone, filters=filters)
+    return over_time(rows, period=period, zone=zone, step=step)
 
 
-def _attainment_row(row: Mapping[str, Any]) -> AttainmentRow:
-    targets = sorted(
-        (Promised(**target) for target in row["targets"]),
-        key=lambda target: (target.unit, target.amount),
-    )
-    is_mixed = len({target.unit for target in targets}) > 1
+def _attainment_row(priority: Priority, lines: Sequence[Mapping[str, Any]]) -> AttainmentRow:
+    promised = {Promised(*(line[name] for name in OF_TARGET)) for line in lines}
+    used: Counter[int] = Counter()
+    for line in lines:
+        if line["used"] is not None:
+            used[line["used"]] += line["promises"]
     return AttainmentRow(
-        priority=row["priority__code"],
-        priority_name=row["priority__name"],
-        metric=row["metric"],
-        targets=targets,
-        tickets=row["tickets"],
-        promises=row["promises"],
-        kept=row["kept"],
-        broken=row["broken"],
-        business=_spread(row["business"]),
-        counted=None if is_mixed else _spread(row["counted"]),
+        priority=priority.code,
+        priority_name=priority.name,
+        metric=lines[0]["metric"],
+        targets=sorted(promised, key=lambda one: (one.unit, one.amount, one.goal_amount or 0)),
+        promises=sum(line["promises"] for line in lines),
+        kept=sum(line["kept"] for line in lines),
+        broken=sum(line["broken"] for line in lines),
+        business=None,
+        counted=None,
+        used=dict(sorted(used.items())),
     )
-
-
-def _spread(percentiles: list[float] | None) -> Spread | None:
-    return Spread(*percentiles) if percentiles else None

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core.paginator import Page, Paginator
 from django.db.models import CharField, F, Value
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models.functions import Coalesce, ExtractHour, ExtractIsoWeekDay, NullIf
 
 from sla.models import hours_of
-from sla.reports.figures import Figure, Promised, promises_of
+from sla.models.clocks import ClockQuerySet
+from sla.reports.figures import USED, Figure, Promised, promises_of
 from sla.reports.filters import EVERYTHING, Filters
 from sla.reports.periods import Period
 
@@ -46,12 +48,36 @@ class PromiseRow:
     team: str | None
 
 
+@dataclass(frozen=True)
+class Part:
+    """What a bar or a cell of a chart counts: each that is set narrows the promises."""
+
+    zone: str
+    weekday: int | None = None  # 0 is Monday, in the zone's time
+    hour: int | None = None
+    used: int | None = None  # see figures.USED
+
+    def of(self, promises: ClockQuerySet) -> ClockQuerySet:
+        """The promises among these that the part counts."""
+        place = ZoneInfo(self.zone)
+        if self.weekday is not None:
+            day = ExtractIsoWeekDay("started_at", tzinfo=place)
+            promises = promises.annotate(weekday_of=day).filter(weekday_of=self.weekday + 1)
+        if self.hour is not None:
+            hour = ExtractHour("started_at", tzinfo=place)
+            promises = promises.annotate(hour_of=hour).filter(hour_of=self.hour)
+        if self.used is not None:
+            promises = promises.annotate(used=USED).filter(used=self.used)
+        return promises
+
+
 def clocks_behind(
     *,
     figure: Figure,
     period: Period,
     at: datetime,
     filters: Filters = EVERYTHING,
+    part: Part | None = None,
     page: int | str = 1,
     reader: Any,
 ) -> tuple[list[PromiseRow], Page[Any]]:
@@ -61,6 +87,7 @@ def clocks_behind(
     nearest one there is. Of tickets that the reader may not see there is no row.
     """
     chosen = promises_of(period, at, figure, filters).visible_to(reader)
+    chosen = chosen if part is None else part.of(chosen)
     order = F("due_at") - F("end_at") if figure is Figure.BROKEN else F("due_at")
     found = Paginator(_with_names(chosen).order_by(order, "pk"), PER_PAGE).get_page(page)
     return [_promise_row(row) for row in found.object_list], found

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import F, Q
+from django.db.models import Case, F, FloatField, Func, IntegerField, Q, Value, When
+from django.db.models.functions import Cast, Ceil, Greatest, Least, NullIf
 
 from sla.models import Clock
 from sla.models.clocks import ClockQuerySet
@@ -15,6 +16,38 @@ from sla.reports.periods import Period
 
 KEPT = Q(stopped_at__lte=F("due_at"))
 BROKEN = Q(end_at__gt=F("due_at"))
+
+# The tenths of its time, from start to deadline, after which a promise was fulfilled: 10 is the
+# last one in time, 11 the first one late, MOST_USED stands for all beyond. None: not fulfilled.
+MOST_USED = 21
+
+
+class Seconds(Func):
+    """A span of time in seconds, as a float."""
+
+    template = "date_part('epoch', %(expressions)s)"
+    output_field = FloatField()
+
+
+USED = Case(
+    When(
+        stopped_at__isnull=False,
+        then=Cast(
+            Least(
+                Greatest(
+                    Ceil(
+                        Value(10.0)
+                        * Seconds(F("stopped_at") - F("started_at"))
+                        / NullIf(Seconds(F("due_at") - F("started_at")), Value(0.0))
+                    ),
+                    Value(1.0),
+                ),
+                Value(float(MOST_USED)),
+            ),
+            IntegerField(),
+        ),
+    )
+)
 
 
 class Figure(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -16,6 +16,8 @@ from sla.models.clocks import ClockQuerySet
 
 # In place of a number: the rows that have none, such as tickets that no agent had.
 NOBODY = 0
+# What a ticket keeps, or what a correction on record alone changes.
+OWN = ("organization", "spoc", "request_type", "channel", "tag")
 
 
 class Engineering(StrEnum):
@@ -59,8 +61,7 @@ class Filters:
             chosen = chosen.filter(wanted)
         if self.tag is not None:
             # A subquery: a join would count a promise once for each tag.
-            tagged = _rows("Ticket").filter(_is("tags", self.tag)).values("pk")
-            chosen = chosen.filter(ticket_id__in=tagged)
+            chosen = chosen.filter(ticket_id__in=_tagged(self.tag))
         if self.reason is not None:
             notes = present_notes()
             if self.reason == NOBODY:
@@ -69,19 +70,40 @@ class Filters:
                 chosen = chosen.filter(Exists(notes.filter(reason=self.reason)))
         return chosen
 
-    def _columns(self) -> Q:
+    def _columns(self, ticket: str = "ticket__") -> Q:
         texts = {"priority__code": self.priority, "metric": self.metric}
-        texts["ticket__channel"] = self.channel
+        texts[f"{ticket}channel"] = self.channel
         numbers = {
-            "ticket__organization": self.organization,
-            "ticket__organization__spoc": self.spoc,
-            "ticket__request_type": self.request_type,
+            f"{ticket}organization": self.organization,
+            f"{ticket}organization__spoc": self.spoc,
+            f"{ticket}request_type": self.request_type,
         }
         asked = Q(**{name: text for name, text in texts.items() if text})
         for name, number in numbers.items():
             if number is not None:
                 asked &= _is(name, number)
         return asked
+
+    @property
+    def is_of_promises(self) -> bool:
+        """Whether anything is asked for that tickets do not keep: see `of_tickets`."""
+        own = {name: getattr(self, name) for name in OWN}
+        return self != replace(EVERYTHING, **own)
+
+    def of_tickets(self, rows: QuerySet[Any], prefix: str = "ticket") -> QuerySet[Any]:
+        """Rows whose `prefix` leads to a ticket that reports count and that fits.
+
+        Organization, single point of contact, request type, channel and tag decide; what changes
+        while a ticket lives (priority, team, agent, engineering) is of promises alone.
+        """
+        counted = rows.exclude(**{f"{prefix}__in": _rows("Ticket").filter(~Q(closed_as=""))})
+        of_own = replace(EVERYTHING, **{name: getattr(self, name) for name in OWN})
+        if of_own == EVERYTHING:
+            return counted
+        tickets = _rows("Ticket").filter(of_own._columns(""))  # noqa: SLF001 - of this class
+        if self.tag is not None:
+            tickets = tickets.filter(pk__in=_tagged(self.tag))
+        return counted.filter(**{f"{prefix}__in": tickets})
 
     def _holdings(self) -> QuerySet[Any]:
         """The stretch in which the outer promise was decided, if these had the ticket then."""
@@ -122,6 +144,10 @@ def _rows(model: str) -> QuerySet[Any]:
     """The rows of a model of tickets, by its name: what is below knows no more of it."""
     found: QuerySet[Any] = apps.get_model("tickets", model)._default_manager.all()  # noqa: SLF001
     return found
+
+
+def _tagged(tag: int) -> QuerySet[Any]:
+    return _rows("Ticket").filter(_is("tags", tag)).values("pk")
 
 
 def _is(name: str, number: int) -> Q:

@@ -17,7 +17,8 @@ from django.apps import apps
 from django.conf import settings
 from django.db.models import QuerySet
 
-from sla.models import BreachReason, Metric, Policy, Priority
+from sla.core.hours import Hours
+from sla.models import BreachReason, Metric, Policy, Priority, hours_of
 from sla.reports.filters import NOBODY, Engineering, Filters
 from sla.reports.periods import Period
 
@@ -245,6 +246,13 @@ def default_zone() -> str:
     """The zone of the default policy's calendar; the settings' one before a policy is loaded."""
     default = Policy.objects.filter(is_default=True)
     return default.values_list("calendar__time_zone", flat=True).first() or settings.TIME_ZONE
+
+
+def default_hours() -> Hours | None:
+    """The opening hours of the default policy's calendar; None before one is published."""
+    default = Policy.objects.filter(is_default=True)
+    version = default.values_list("calendar__current_version", flat=True).first()
+    return hours_of(version) if version else None
 
 
 def today_in(zone: str, at: datetime) -> date:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -34,6 +35,12 @@ def open_time(span: timedelta | float | None) -> str:
 def asking(question: Question, **changes: Any) -> str:
     """The question as the query of an address, with some of its fields changed."""
     return "?" + question.query(**changes)
+
+
+@register.filter
+def of_row(differences: Mapping[tuple[str, str], str], row: Any) -> str:
+    """What is known of the priority and metric of this row; "" where nothing is."""
+    return differences.get((row.priority, row.metric), "")
 
 
 @register.filter

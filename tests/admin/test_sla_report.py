@@ -46,7 +46,7 @@ def test_a_manager_sees_every_figure_with_a_link_to_what_is_behind_it(manager: C
     response = report(manager, **NOVEMBER)
     assert response.status_code == 200
     figures = {
-        (row.priority, row.metric): (row.tickets, row.kept, row.broken, row.running)
+        (row.priority, row.metric): (row.promises, row.kept, row.broken, row.running)
         for row in response.context["rows"]
     }
     assert figures["P3", "first_response"] == (9, 5, 3, 1)
@@ -81,7 +81,7 @@ def test_the_chart_holds_the_numbers_of_the_table(manager: Client) -> None:
     november.tell()
     context = report(manager, **NOVEMBER).context
     data = json.loads(context["chart"].data)
-    kept, broken, running = (dataset["data"] for dataset in data["datasets"])
+    kept, broken, running, _ = (dataset["data"] for dataset in data["datasets"])
     assert data["labels"][0] == "1 Nov"
     assert sum(kept) == sum(row.kept for row in context["rows"])
     assert sum(broken) == sum(row.broken for row in context["rows"])
@@ -97,9 +97,10 @@ def test_sweeps_change_nothing_on_the_page(manager: Client) -> None:
 
 
 def test_an_agent_gets_403_and_a_customer_is_sent_to_log_in(client: Client, policy: Policy) -> None:
-    pages = [reverse("admin:sla_report"), reverse("admin:sla_report_clocks")]
+    names = ["sla_report", "sla_report_clocks", "sla_report_tickets"]
+    pages = [reverse(f"admin:{name}") for name in names]
     client.force_login(factories.agent())
-    assert [client.get(page).status_code for page in pages] == [403, 403]
+    assert [client.get(page).status_code for page in pages] == [403, 403, 403]
     client.force_login(factories.customer())
     for page in pages:
         response = client.get(page)
@@ -178,6 +179,7 @@ def test_an_empty_period_says_so(manager: Client) -> None:
     text = report(manager, first="2020-01-01", last="2020-12-31").content.decode()
     assert "No promise was made in this period" in text
     assert "data-type" not in text
+    assert "Nobody rated" in text
     empty = behind(manager, first="2020-01-01", last="2020-12-31", figure="broken")
     assert "There is no such promise in this period." in empty.content.decode()
 

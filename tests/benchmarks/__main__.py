@@ -57,6 +57,9 @@ BENCHES = {
     "desk_memory": "desk_pages",
     "mail_in": "mail",
     "mail_out": "mail",
+    "reports_30_days": "reports",
+    "reports_all_time": "reports",
+    "reports_memory": "reports",
 }
 """Each bench and its module, in the order in which they run."""
 

@@ -176,6 +176,10 @@ class Ticket(models.Model):
             ),
         ]
         indexes = [
+            # Read by sla.reports: the few that no report counts.
+            models.Index(fields=["id"], condition=~Q(closed_as=""), name="ticket_uncounted"),
+            # Read by sla.reports: how old the backlog is.
+            models.Index(fields=["submitted_at"], condition=IS_UNSOLVED, name="ticket_age"),
             # Read by the pages of a ticket that others were merged into.
             models.Index(
                 fields=["merged_into"],
@@ -371,6 +375,13 @@ class Event(models.Model):
         RULE = "rule", "Rule"
         MACRO = "macro", "Macro"
 
+    class Turn(models.TextChoices):
+        """What an event did to the backlog: the unsolved tickets."""
+
+        IN = "in", "Came in"
+        OUT = "out", "Solved"
+        AGAIN = "again", "Reopened"
+
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="events")
     kind = models.CharField(max_length=30, choices=Kind)
     at = models.DateTimeField()
@@ -382,8 +393,38 @@ class Event(models.Model):
         help_text="The ticket after it: status, priority, team, assignee, engineering.",
     )
 
+    turn = models.CharField(
+        max_length=5,
+        choices=Turn,
+        blank=True,
+        default="",
+        editable=False,
+        help_text="Whether the ticket came in, was solved or reopened by it; else empty.",
+    )
+
     class Meta:
         ordering = ["at", "pk"]
+        indexes = [
+            # Read by sla.reports: what came in and was solved, and the backlog at an instant.
+            models.Index(
+                fields=["at"],
+                include=["turn", "ticket"],
+                condition=~Q(turn=""),
+                name="event_turn",
+            ),
+            # Read by sla.reports: promises of tickets that engineering was asked about before.
+            models.Index(
+                fields=["ticket", "at"],
+                condition=Q(kind="to_engineering"),
+                name="event_to_engineering",
+            ),
+            # Read by sla.reports: escalations in a period that no sweep brought about.
+            models.Index(
+                fields=["kind", "at"],
+                condition=Q(kind__in=["to_engineering", "escalated_by_customer"]),
+                name="event_escalations",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.at}"
