@@ -411,6 +411,8 @@ UNFOLD = {
         ("sla/report/clocks/", "sla_report_clocks", "sla.admin.reports.ClocksBehindView"),
         ("sla/report/breaches/", "sla_report_breaches", "sla.admin.breaches.BreachesView"),
         ("sla/report/breaches/<int:clock>/", "sla_report_breach", "sla.admin.breaches.BreachView"),
+        ("sla/ahead/", "sla_ahead", "sla.admin.ahead.AheadView"),
+        ("sla/ahead/clocks/", "sla_ahead_clocks", "sla.admin.ahead.PromisesAheadView"),
         ("sla/what-if/", "sla_what_if", "sla.admin.what_if.WhatIfView"),
         ("sla/what-if/clocks/", "sla_what_if_clocks", "sla.admin.what_if.WhatIfClocksView"),
         (

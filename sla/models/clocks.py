@@ -169,6 +169,12 @@ class Clock(models.Model):
                 condition=Q(stopped_at=None, superseded_at=None),
                 name="clock_running",
             ),
+            # Read by sla.reports: what is due next, and what is late.
+            models.Index(
+                fields=["due_at"],
+                condition=Q(stopped_at=None, superseded_at=None),
+                name="clock_due",
+            ),
             # Read by sla.reports: promises that were made in a period.
             models.Index(fields=["started_at"], name="clock_started"),
         ]

@@ -112,6 +112,7 @@ PLACES: list[tuple[str, list[Place | Report]]] = [
             Report("Breaches", "timer_off", "admin:sla_report_breaches", "sla.view_reports"),
             Report("Customer report", "summarize", "admin:customer_report", "sla.view_reports"),
             Place("Saved reports", "bookmark", SavedReport),
+            Report("What next", "upcoming", "admin:sla_ahead", "sla.view_reports"),
             Report("What if", "history_edu", "admin:sla_what_if", "sla.view_reports"),
             Place("Policies", "gavel", Policy),
             Place("Priorities", "low_priority", Priority),
