@@ -413,6 +413,7 @@ UNFOLD = {
         ("sla/report/breaches/<int:clock>/", "sla_report_breach", "sla.admin.breaches.BreachView"),
         ("sla/ahead/", "sla_ahead", "sla.admin.ahead.AheadView"),
         ("sla/ahead/clocks/", "sla_ahead_clocks", "sla.admin.ahead.PromisesAheadView"),
+        ("sla/wall/", "sla_wall", "sla.admin.wall.WallView"),
         ("sla/what-if/", "sla_what_if", "sla.admin.what_if.WhatIfView"),
         ("sla/what-if/clocks/", "sla_what_if_clocks", "sla.admin.what_if.WhatIfClocksView"),
         (

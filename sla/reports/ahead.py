@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from django.apps import apps
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import TruncDate
 
 from sla.core.hours import Hours, NeverOpen
@@ -193,8 +193,8 @@ def promises_ahead(
     if ahead.priority:
         chosen = chosen.filter(ticket__priority__code=ahead.priority)
     if ahead.within is not None:
-        first = chosen.order_by("ticket", "due_at", "pk").distinct("ticket")
-        chosen = Clock.objects.filter(pk__in=first.values("pk"))
+        first = chosen.filter(ticket=OuterRef("ticket")).order_by("due_at", "pk")
+        chosen = chosen.filter(pk=Subquery(first.values("pk")[:1]))
     found = Paginator(_with_names(chosen).order_by("due_at", "pk"), PER_PAGE).get_page(page)
     return [_with_time_left(row, at) for row in found.object_list], found
 

@@ -113,6 +113,7 @@ PLACES: list[tuple[str, list[Place | Report]]] = [
             Report("Customer report", "summarize", "admin:customer_report", "sla.view_reports"),
             Place("Saved reports", "bookmark", SavedReport),
             Report("What next", "upcoming", "admin:sla_ahead", "sla.view_reports"),
+            Report("Live wall", "tv", "admin:sla_wall", "sla.view_reports"),
             Report("What if", "history_edu", "admin:sla_what_if", "sla.view_reports"),
             Place("Policies", "gavel", Policy),
             Place("Priorities", "low_priority", Priority),
