@@ -143,11 +143,11 @@ def used_chart(metric: str, used: Mapping[int, int], *, question: Question) -> C
     tenths = range(1, MOST_USED + 1)
     labels = [tenth_in_words(tenth) for tenth in tenths]
     counts = [used.get(tenth, 0) for tenth in tenths]
-    line = _line("Target", "#1f2937", [{"x": TARGET, "y": 0}, {"x": TARGET, "y": 1}])
+    line = _line("Target", LINE, [{"x": TARGET, "y": 0}, {"x": TARGET, "y": 1}])
     datasets = [
         _bars("In time", KEPT, [*counts[:TARGET], *[0] * (MOST_USED - TARGET)]),
         _bars("Late", BROKEN, [*[0] * TARGET, *counts[TARGET:]]),
-        line | {"borderColor": LINE, "xAxisID": "position", "yAxisID": "height"},
+        line | {"xAxisID": "position", "yAxisID": "height"},
     ]
     options = _options("Share of the time from start to deadline", "Promises", stacked=True)
     options["interaction"]["mode"] = "nearest"
