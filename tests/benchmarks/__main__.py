@@ -38,6 +38,7 @@ BENCHES = {
     "preview": "recalculations",
     "recalculate": "recalculations",
     "recalculate_memory": "recalculations",
+    "what_if": "what_if",
     "portal_form": "portal",
     "portal_form_sizes": "portal",
     "portal_form_queries": "portal",
