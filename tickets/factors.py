@@ -30,7 +30,7 @@ OCCASION = "second_factor"
 # A code has six digits, and three of them hold at any time.
 TRIED = Limit("factor", 5, timedelta(minutes=15))
 TRIED_A_DAY = Limit("factor-day", 30, timedelta(days=1))
-SET_UP, USED_UP, RESET = "set_up", "used_up", "reset"
+SET_UP, USED_UP, RESET, RENEWED = "set_up", "used_up", "reset", "renewed"
 
 
 class TooOften(Exception):  # noqa: N818 - the sentence is what counts
@@ -90,10 +90,13 @@ def check(*, user: User, code: str, at: datetime) -> bool:
     return True
 
 
-def set_up(*, user: User, secret: str, code: str, at: datetime) -> list[str] | None:
+def set_up(
+    *, user: User, secret: str, code: str, at: datetime, replaces: bool = False
+) -> list[str] | None:
     """Keep the secret that the app of this person has; answers the codes for paper.
 
-    None: the code is not of that secret. Who has a factor already keeps it, and gets no codes.
+    None: the code is not of that secret. Who has a factor already keeps it, and gets no codes,
+    unless the new one `replaces` it: then it has just been shown.
     """
     _count(user, at=at)
     counter = fits(secret, code)
@@ -101,7 +104,7 @@ def set_up(*, user: User, secret: str, code: str, at: datetime) -> list[str] | N
         return None
     with transaction.atomic():
         held = User.objects.select_for_update().get(pk=user.pk)
-        if held.second_factor_at is not None:
+        if held.second_factor_at is not None and not replaces:
             return None
         Authenticator.objects.filter(user=held).delete()
         app = TOTP.activate(held, secret).instance
@@ -111,6 +114,16 @@ def set_up(*, user: User, secret: str, code: str, at: datetime) -> list[str] | N
         held.second_factor_at = user.second_factor_at = at
         held.save(update_fields=["second_factor_at"])
         _tell(held, SET_UP, at=at, by=held)
+    return codes
+
+
+@transaction.atomic
+def renew_codes(*, user: User, at: datetime) -> list[str]:
+    """New codes for paper; those from before hold no more. The factor was just shown."""
+    held = User.objects.select_for_update().get(pk=user.pk)
+    Authenticator.objects.filter(user=held, type=Authenticator.Type.RECOVERY_CODES).delete()
+    codes: list[str] = RecoveryCodes.activate(held).generate_codes()
+    _tell(held, RENEWED, at=at, by=held)
     return codes
 
 

@@ -63,6 +63,8 @@ _ADMINISTRATOR = {
     *_each("sla", "calendar policy priority", "add", "change", "delete"),
     *_each("tickets", "user organization team requesttype", "add", "change", "delete"),
     *_each("tickets", "mailbox", "view", "add", "change", "delete"),
+    # Adding one is to bring in a file: people and whole tickets.
+    *_each("tickets", "importjob", "view", "add"),
     *_each("auth", "group", "view", "add", "change", "delete"),
     # How often the sweeps run.
     *_each("django_celery_beat", "periodictask", "view", "change"),

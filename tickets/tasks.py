@@ -22,6 +22,7 @@ from tickets import (
     recalculation,
     watchdog,
 )
+from tickets.imports import jobs
 from tickets.rules import following
 
 AWAKE_SINCE = timezone.now()
@@ -67,6 +68,12 @@ def read_mail() -> None:
 def act_in_bulk() -> None:
     """Go on with what agents asked for on many tickets."""
     _sweep(watchdog.BULK, bulk.go_on)
+
+
+@shared_task
+def bring_in() -> None:
+    """Go on with the files that administrators bring in."""
+    _sweep(watchdog.IMPORTS, jobs.go_on)
 
 
 @shared_task

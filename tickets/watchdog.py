@@ -39,6 +39,7 @@ FETCHING, INBOX = "fetching", "inbox"
 ASSIGNMENT, BULK, RULES = "assignment", "bulk actions", "rules"
 SEARCH, NOTIFICATIONS = "search", "notifications"
 REPORTS = "reports"
+IMPORTS = "imports"
 DUTIES = {
     OUTBOX: Duty(outbox.DELIVER, "mail does not go out"),
     ESCALATION: Duty("tickets.tasks.escalate", "nobody is told that a promise is at risk"),
@@ -49,6 +50,7 @@ DUTIES = {
     INBOX: Duty("tickets.tasks.read_mail", "mail that arrived does not become tickets"),
     ASSIGNMENT: Duty(pool.HAND_OUT, "tickets of teams are handed to nobody"),
     BULK: Duty("tickets.tasks.act_in_bulk", "what agents do to many tickets stands still"),
+    IMPORTS: Duty("tickets.tasks.bring_in", "files that were begun are not brought in"),
     RULES: Duty(cues.FOLLOW, "the rules are not followed"),
     NOTIFICATIONS: Duty("tickets.tasks.notify", "agents are not written to of their tickets"),
     SEARCH: Duty("tickets.tasks.index_search", "search does not find what is new"),

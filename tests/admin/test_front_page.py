@@ -30,7 +30,7 @@ def front_page(client: Client) -> str:
 
 def tags(page: str) -> dict[str, str]:
     """The colour of each part of the machine room."""
-    return {name: tone for tone, name in re.findall(r'desk-tag-(\w+)">(\w+)</span>', page)}
+    return {name: tone for tone, name in re.findall(r'desk-tag-(\w+)">([\w ]+)</span>', page)}
 
 
 @pytest.fixture

@@ -129,7 +129,12 @@ def test_organizations_teams_and_request_types_are_looked_after_here(admin: Clie
     noor, type_ = User.objects.get(email="noor@desk.example"), RequestType.objects.all()[0]
     forms = {
         "organization": {"name": "Acme", "spoc": noor.pk},
-        "team": {"name": "Night shift", "lead": noor.pk, "members": [noor.pk]},
+        "team": {
+            "name": "Night shift",
+            "lead": noor.pk,
+            "members": [noor.pk],
+            "assignment": "manual",
+        },
         "requesttype": {"name": "Other", "priority": type_.priority_id, "position": 9},
     }
     for model, form in forms.items():

@@ -249,3 +249,54 @@ def test_secrets_are_shown_to_nobody(ada: User) -> None:
     client = Client()
     client.force_login(User.objects.create_superuser("root@desk.example"))
     assert client.get("/admin/mfa/authenticator/").status_code in (302, 404)
+
+
+CHANGE = f"{ASK}change/"
+
+
+def signed_in(client: Client, secret: str) -> None:
+    with_password(client)
+    client.post(ASK, {"code": code(secret)})
+    assert is_in(client)
+
+
+def test_who_shows_the_factor_again_gets_new_recovery_codes(client: Client, ada: User) -> None:
+    secret = enrolled(ada)
+    signed_in(client, secret)
+    assert "New recovery codes" in client.get(CHANGE).content.decode()
+    # The code of the sign-in is used up.
+    assert client.post(CHANGE, {"code": code(secret), "wanted": "codes"}).status_code == 422
+    page = client.post(CHANGE, {"code": code(secret, later=1), "wanted": "codes"})
+    codes = re.findall(r"<li><code>(\d+)</code>", page.content.decode())
+    assert len(codes) == 10
+    assert is_in(client)
+    assert factors.check(user=ada, code=codes[0], at=timezone.now())
+    assert Delivery.objects.filter(user=ada, subject__endswith="new recovery codes").exists()
+
+
+def test_who_shows_the_factor_again_moves_to_another_phone(client: Client, ada: User) -> None:
+    old = enrolled(ada)
+    signed_in(client, old)
+    other = Client()
+    assert client.get(SET_UP).status_code == 302
+    page = client.post(CHANGE, {"code": code(old, later=1), "wanted": "phone"}, follow=True)
+    new = secret_on(page)
+    assert new != old
+    # The old phone holds until the new one has shown its first code.
+    assert factors.Authenticator.objects.filter(user=ada).count() == 2
+    done = client.post(SET_UP, {"code": code(new)})
+    assert "Your recovery codes" in done.content.decode()
+    assert is_in(client)
+    assert client.get(SET_UP).status_code == 302
+    with_password(other)
+    assert other.post(ASK, {"code": code(old, later=1)}).status_code == 422
+
+
+def test_the_factor_is_changed_by_nobody_else(client: Client, ada: User) -> None:
+    enrolled(ada)
+    assert client.get(CHANGE).status_code == 302
+    with_password(client)
+    assert client.get(CHANGE)["Location"] == "/admin/"
+    assert client.post(CHANGE, {"code": "000000", "wanted": "phone"}).status_code == 302
+    client.force_login(factories.customer())
+    assert client.get(CHANGE).status_code == 302

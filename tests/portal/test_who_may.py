@@ -109,7 +109,9 @@ ADDRESSES: dict[str, list[Row]] = {
     ],
     # Whoever is not half signed in is led to the desk, which asks him to sign in.
     "second_factor:ask": [Row(nothing, " ".join([DESK] * 5))],
-    "second_factor:set_up": [Row(nothing, " ".join([DESK] * 5))],
+    # Staff may set one up where none is asked of them.
+    "second_factor:set_up": [Row(nothing, " ".join([*[DESK] * 4, "200"]))],
+    "second_factor:change": [Row(nothing, " ".join([DESK] * 5))],
     "second_factor:leave": [Row(nothing, "405 405 405 405 405")],
     "account_login": [Row(nothing, "200 302>/ 302>/ 302>/ 302>/")],
     "account_request_login_code": [Row(nothing, "200 302>/ 302>/ 302>/ 302>/")],

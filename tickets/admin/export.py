@@ -128,7 +128,8 @@ def columns(*names: tuple[str, str]) -> list[Column]:
 
 
 TICKETS = columns(
-    ("reference", "reference"), ("subject", "subject"), ("status", "status"),
+    ("reference", "reference"),
+    ("external_reference", "external_reference"), ("subject", "subject"), ("status", "status"),
     ("priority", "priority.code"), ("team", "team.name"), ("assignee", "assignee.email"),
     ("requester", "requester.email"), ("requester_name", "requester.name"),
     ("organization", "organization.name"), ("channel", "channel"),

@@ -28,6 +28,7 @@ from tickets.models import (
     CannedReply,
     Delivery,
     Escalation,
+    ImportJob,
     InboundMessage,
     Macro,
     Mailbox,
@@ -126,6 +127,7 @@ PLACES: list[tuple[str, list[Place | Report]]] = [
         "Machine room",
         [
             Place("Mailboxes", "mail", Mailbox),
+            Place("Imports", "upload_file", ImportJob),
             Place("Inbox", "inbox", InboundMessage),
             Place("Deliveries", "outgoing_mail", Delivery),
             Place("Undeliverable addresses", "unsubscribe", UndeliverableAddress),
@@ -153,7 +155,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 def account(request: HttpRequest) -> list[dict[str, str]]:
     """What the menu of the person who is signed in leads to."""
-    links = [{"title": "Change password", "link": reverse("admin:password_change")}]
+    links = [
+        {"title": "Second factor", "link": reverse("second_factor:change")},
+        {"title": "Change password", "link": reverse("admin:password_change")},
+    ]
     if request.user.has_perm("tickets.view_availability"):
         switch = reverse("admin:tickets_availability_change", args=[request.user.pk])
         links.insert(0, {"title": "My availability", "link": switch})

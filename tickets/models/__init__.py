@@ -8,6 +8,7 @@ from tickets.models.catalog import RequestType
 from tickets.models.escalations import Escalation
 from tickets.models.followers import Follower
 from tickets.models.holdings import Holding
+from tickets.models.imports import ImportJob, ImportRow
 from tickets.models.inbound import InboundMessage
 from tickets.models.mail import ChannelPause, Delivery, UndeliverableAddress
 from tickets.models.mailboxes import Mailbox
@@ -39,6 +40,8 @@ __all__ = [
     "Holding",
     "How",
     "IdleMark",
+    "ImportJob",
+    "ImportRow",
     "InboundMessage",
     "LastRead",
     "Macro",

@@ -119,6 +119,14 @@ class Ticket(models.Model):
         help_text="Of the submission that made it: submitting twice makes one ticket.",
     )
 
+    external_reference = models.CharField(
+        max_length=100,
+        blank=True,
+        default="",
+        editable=False,
+        help_text="What the desk that it was brought in from called it.",
+    )
+
     submitted_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     first_responded_at = models.DateTimeField(null=True, blank=True)
@@ -153,6 +161,12 @@ class Ticket(models.Model):
         ordering = ["-pk"]
         permissions = [("view_every_ticket", "Can see the tickets of every team")]
         constraints = [
+            # So that the same file twice brings in nothing twice.
+            models.UniqueConstraint(
+                fields=["external_reference"],
+                condition=~Q(external_reference=""),
+                name="one_ticket_of_an_external_reference",
+            ),
             models.CheckConstraint(
                 condition=Q(share_of_users=None) | Q(share_of_users__lte=100),
                 name="share_of_users_is_a_percentage",
@@ -372,6 +386,7 @@ class Event(models.Model):
         SENT_AUTOMATICALLY = "sent_automatically", "Automatic message sent"
         NOTIFIED = "notified", "People told"
         IDLE = "idle", "Idle"
+        IMPORTED = "imported", "Brought in from another desk"
         RULE = "rule", "Rule"
         MACRO = "macro", "Macro"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, cast
 
 from django.contrib import admin
@@ -21,8 +22,10 @@ from tickets.admin.factor import gate
 from tickets.admin.factor.forms import CodeForm
 from tickets.models import User
 
+MOVES = "second_factor_moves"  # Until when this session may set up another app.
 SECRET = "second_factor_secret"  # noqa: S105 - the name of a place
 WRONG = "This code does not hold. Wait for the next one in your app, and type that."
+TIME_TO_MOVE = timedelta(minutes=10)
 UNPROCESSABLE, TOO_MANY_REQUESTS = 422, 429
 
 app_name = "second_factor"
@@ -63,8 +66,9 @@ def ask(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def set_up(request: HttpRequest) -> HttpResponse:
     """Show the secret for an app, and keep it once the app shows its first code."""
-    person = _person(request)
-    if person is None or person.second_factor_at is not None:
+    person = _person(request) or _signed_in(request)
+    moves = _moves(request)
+    if person is None or (person.second_factor_at is not None and not moves):
         return HttpResponseRedirect(_way_on(request))
     adapter = factors.Adapter()
     secret, form, status = _secret(request, adapter), CodeForm(request.POST or None), 200
@@ -73,13 +77,14 @@ def set_up(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             code, at = form.cleaned_data["code"], timezone.now()
             try:
-                codes = factors.set_up(user=person, secret=secret, code=code, at=at)
+                codes = factors.set_up(user=person, secret=secret, code=code, at=at, replaces=moves)
             except factors.TooOften as refusal:
                 form.add_error("code", str(refusal))
                 status = TOO_MANY_REQUESTS
             else:
                 if codes is not None:
                     del request.session[SECRET]
+                    request.session.pop(MOVES, None)
                     gate.pass_(request, person)
                     return _page(request, "codes", title="Your recovery codes", codes=codes)
                 form.add_error("code", WRONG)
@@ -96,6 +101,37 @@ def set_up(request: HttpRequest) -> HttpResponse:
     )
 
 
+@sensitive_post_parameters()
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def change(request: HttpRequest) -> HttpResponse:
+    """New recovery codes, or another phone: for who shows the present factor once more."""
+    person = _signed_in(request)
+    if person is None:
+        return HttpResponseRedirect(_way_on(request))
+    if person.second_factor_at is None:
+        return HttpResponseRedirect(reverse("second_factor:set_up"))
+    form, status = CodeForm(request.POST or None), 200
+    if request.method == "POST":
+        status, at = UNPROCESSABLE, timezone.now()
+        if form.is_valid():
+            try:
+                holds = factors.check(user=person, code=form.cleaned_data["code"], at=at)
+            except factors.TooOften as refusal:
+                form.add_error("code", str(refusal))
+                status = TOO_MANY_REQUESTS
+            else:
+                if holds and request.POST.get("wanted") == "phone":
+                    request.session.pop(SECRET, None)
+                    request.session[MOVES] = (at + TIME_TO_MOVE).timestamp()
+                    return HttpResponseRedirect(reverse("second_factor:set_up"))
+                if holds:
+                    codes = factors.renew_codes(user=person, at=at)
+                    return _page(request, "codes", title="Your recovery codes", codes=codes)
+                form.add_error("code", WRONG)
+    return _page(request, "change", status=status, title="Your second factor", form=form)
+
+
 @require_POST
 def leave(request: HttpRequest) -> HttpResponse:
     """Sign out without the second step."""
@@ -106,12 +142,25 @@ def leave(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("", ask, name="ask"),
     path("set-up/", set_up, name="set_up"),
+    path("change/", change, name="change"),
     path("leave/", leave, name="leave"),
 ]
 
 
 def _person(request: HttpRequest) -> User | None:
     return cast("User | None", getattr(request, "half_signed_in", None))
+
+
+def _signed_in(request: HttpRequest) -> User | None:
+    """The member of staff whose session it is, with the factor shown if he has one."""
+    user = request.user
+    return user if isinstance(user, User) and user.is_staff else None
+
+
+def _moves(request: HttpRequest) -> bool:
+    """Whether the present factor was shown just now, to set up another one."""
+    until = request.session.get(MOVES)
+    return until is not None and timezone.now().timestamp() < until
 
 
 def _secret(request: HttpRequest, adapter: factors.Adapter) -> str:

@@ -1,0 +1,1 @@
+"""Tickets and people from files: read, look, and only then bring in."""
