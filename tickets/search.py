@@ -171,12 +171,6 @@ def excerpts(
     """
     if query.expression is None or not numbers:
         return {}
-    # Nobody who wrote a text knew what begins and ends a mark in the answer.
-    begin, end = (f"{secrets.token_hex(8)}{side}" for side in ("b", "e"))
-    said = StringAgg(Left("text", EXCERPT_OF_MESSAGE), Value("\n"), order_by="-pk")
-    messages = Message.objects.filter(ticket=OuterRef("pk")).order_by().values("ticket")
-    talk = Coalesce(Left(Subquery(messages.values(said=said)), EXCERPT_OF_TICKET), Value(""))
-    shown: dict[str, Any] = {"start_sel": begin, "stop_sel": end}
     rows: Any = Ticket.objects.filter(pk__in=numbers).order_by()
     if best is not None:
         rank = SearchRank(F("words__document"), query.expression)
@@ -185,23 +179,33 @@ def excerpts(
         order = ("-is_named", "-is_open", F("rank").desc(nulls_last=True), "-pk")
         # Chosen first: marking words in a text takes longer than all the rest.
         rows = rows.filter(pk__in=rows.order_by(*order).values("pk")[:best]).order_by(*order)
+    return with_excerpts(rows.select_related("requester"), query)
+
+
+def with_excerpts(rows: QuerySet[Ticket], query: Query) -> dict[int, Excerpt]:
+    """These tickets, in their order, by their numbers: what to show of each. One query."""
+    # Nobody who wrote a text knew what begins and ends a mark in the answer.
+    begin, end = (f"{secrets.token_hex(8)}{side}" for side in ("b", "e"))
+    plain = SafeString()
+    if query.expression is None:
+        return {row.pk: Excerpt(row, _marked(row.subject, begin, end), plain) for row in rows}
+    said = StringAgg(Left("text", EXCERPT_OF_MESSAGE), Value("\n"), order_by="-pk")
+    messages = Message.objects.filter(ticket=OuterRef("pk")).order_by().values("ticket")
+    talk = Coalesce(Left(Subquery(messages.values(said=said)), EXCERPT_OF_TICKET), Value(""))
+    shown: dict[str, Any] = {"start_sel": begin, "stop_sel": end}
     # Marks stand where a word has the stem that was asked for, and stems are of a language.
+    marks: dict[str, Any] = {}
     for config in ("english", "german"):
-        rows = rows.annotate(
-            **{
-                f"subject_{config}": SearchHeadline(
-                    "subject", query.expression, config=config, highlight_all=True, **shown
-                ),
-                f"text_{config}": SearchHeadline(
-                    talk, query.expression, config=config,
-                    max_words=26, min_words=12, max_fragments=2, fragment_delimiter=" … ",
-                    **(shown | {"short_word": 1}),
-                ),
-            }
+        marks[f"subject_{config}"] = SearchHeadline(
+            "subject", query.expression, config=config, highlight_all=True, **shown
+        )
+        marks[f"text_{config}"] = SearchHeadline(
+            talk, query.expression, config=config,
+            max_words=26, min_words=12, max_fragments=2, fragment_delimiter=" … ",
+            **(shown | {"short_word": 1}),
         )  # fmt: skip
-    rows = rows.select_related("requester")
     found = {}
-    for row in rows:
+    for row in rows.annotate(**marks):
         subject, text = (
             max(
                 (getattr(row, f"{name}_{config}") for config in ("english", "german")),
@@ -209,7 +213,7 @@ def excerpts(
             )
             for name in ("subject", "text")
         )
-        marked = _marked(text, begin, end) if begin in text else SafeString()
+        marked = _marked(text, begin, end) if begin in text else plain
         found[row.pk] = Excerpt(row, _marked(subject, begin, end), marked)
     return found
 

@@ -103,7 +103,7 @@ def test_the_sidebar_counts_every_queue_in_one_query(desk: Client, mixed: object
     counting = [query["sql"] for query in asked if "count(*)" in query["sql"]]
     assert len(counting) == 1
     assert counting[0].count("LIMIT 1000") == len(queues.QUEUES)
-    assert len(asked) <= 8
+    assert len(asked) <= 6
 
 
 def test_a_count_stops_where_nobody_plans_by_it(

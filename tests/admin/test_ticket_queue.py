@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from sla.models import Clock, Policy
 from tests import factories
-from tickets import escalation, indexing, lifecycle
+from tickets import escalation, indexing, lifecycle, presence
 from tickets.admin.paging import CappedPaginator
 from tickets.models import Ticket, User
 from tickets.states import Status
@@ -239,6 +239,34 @@ def test_the_queue_takes_as_many_queries_for_a_thousand_tickets_as_for_ten(desk:
     with CaptureQueriesContext(connection) as thousand:
         assert len(references(desk)) == 50
     assert len(thousand) == len(ten)
+
+
+PAGES = ["", "?q=refreshed", "?assignee=me", "?columns=due,type,tags,solved", "{}/change/"]
+
+
+@pytest.mark.parametrize("group", ["Agent", "Manager"])  # Who sees his teams' tickets; all of them.
+def test_each_page_takes_twelve_queries_at_most_for_any_number(
+    client: Client, policy: Policy, group: str
+) -> None:
+    reader, other = factories.agent(group=group), factories.agent()
+    client.force_login(reader)
+    team = factories.team("", reader, other)
+    counted: list[list[int]] = []
+    for more in (2, 5):
+        for _ in range(more):
+            ticket = factories.ticket()
+            Ticket.objects.filter(pk=ticket.pk).update(assignee=reader, team=team)
+            presence.look(ticket=ticket, user=other, at=timezone.now(), is_typing=False)
+        indexing.write([one.pk for one in Ticket.objects.all()])
+        counted.append([])
+        for page in PAGES:
+            with CaptureQueriesContext(connection) as queries:
+                assert client.get(f"{QUEUE}{page.format(ticket.pk)}").status_code == 200
+            counted[-1].append(len(queries))
+    # The first page of a minute notes that he is here.
+    counted[0][0] -= 1
+    assert counted[0] == counted[1]
+    assert max(counted[0]) <= 12
 
 
 def test_no_more_rows_are_counted_than_anybody_turns_to(

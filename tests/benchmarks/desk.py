@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import atexit
 import os
+import subprocess
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import psycopg
 from numpy.typing import NDArray
 
-from helpdesk.embedded import Cluster
+from helpdesk.embedded import DATABASE, USER, Cluster
 from sla.core import bulk
 from sla.core.table import instant, micros
 
@@ -33,9 +37,10 @@ type Instants = NDArray[np.int64]
 # Monday 2 November 2026, 09:00 in Kolkata; open tickets come in within an hour from then.
 MONDAY = datetime(2026, 11, 2, 3, 30, tzinfo=UTC)
 HOUR = 3_600_000_000
-PEOPLE, COMPANIES, AGENTS = 5_000, 200, 50
+PEOPLE, COMPANIES, AGENTS, TEAMS = 5_000, 200, 50, 8
 BLOCK = 20_000
 NULL = "\\N"
+ROOT = Path(__file__).resolve().parents[2]
 OWN_EVERY = 20
 
 # Table -> the columns that are written; the others may be empty.
@@ -62,8 +67,12 @@ TABLES = {
 }  # fmt: skip
 
 
+_numbers = count()
 _stack = ExitStack()
 atexit.register(_stack.close)
+
+type Environment = dict[str, str]
+"""Variables of a process that works on one of the run's databases."""
 
 
 @dataclass(frozen=True)
@@ -105,29 +114,47 @@ class History(Shape):
         return answered, answered + (numbers * 1_299_709 % 1_209_600) * 1_000_000
 
 
-@contextmanager
-def database() -> Iterator[None]:
-    """An empty database with the product's tables and policy, for this process and its children."""
+@cache
+def _server() -> tuple[Cluster, Environment]:
+    """The run's PostgreSQL, with a database that holds the product's tables and policy."""
     folder = Path(_stack.enter_context(TemporaryDirectory(prefix="helpdesk-bench-")))
     # PostgreSQL, run as root, passes through as another user.
     folder.chmod(0o711)
     cluster = Cluster(folder / "postgres")
-    os.environ |= {
+    _stack.enter_context(cluster.serving())
+    environment = {
         "VAR_DIR": str(folder),
         "DATABASE_URL": cluster.url(),
         "DJANGO_SETTINGS_MODULE": "helpdesk.settings",
         "CELERY_BROKER_URL": "memory://localhost",
         "DEBUG": "",
     }
+    for command in (["migrate", "--verbosity=0"], ["load_policy", "--verbosity=0", "--country="]):
+        run = [sys.executable, "manage.py", *command]
+        variables = {**os.environ, **environment}
+        subprocess.run(run, cwd=ROOT, env=variables, check=True, stdout=subprocess.DEVNULL)
+    return cluster, environment
+
+
+def fresh() -> Environment:
+    """A database of one's own with nothing but tables and policy, for this run.
+
+    It is copied: migrating again for each desk would take longer than loading a small one.
+    """
+    cluster, environment = _server()
+    name = f"desk{next(_numbers)}"
+    host = str(cluster.socket_folder)
+    with psycopg.connect(host=host, user=USER, dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {DATABASE}".encode())
+    return {**environment, "DATABASE_URL": cluster.url(name)}
+
+
+def enter(environment: Environment) -> None:
+    """Make its database that of this process, for good."""
+    os.environ |= environment
     import django
 
-    with cluster.serving():
-        django.setup()
-        from django.core.management import call_command
-
-        call_command("migrate", verbosity=0)
-        call_command("load_policy", country="", verbosity=0)
-        yield
+    django.setup()
 
 
 @dataclass(frozen=True)
@@ -140,7 +167,7 @@ class Loaded:
 @cache
 def loaded(tickets: int) -> Loaded:
     """The desk of this run: loaded once, gone when the run ends."""
-    _stack.enter_context(database())
+    enter(fresh())
     began = time.perf_counter()
     load(tickets)
     return Loaded(time.perf_counter() - began)
@@ -196,8 +223,9 @@ def load(tickets: int, shape: Shape = MORNING, *, talks: bool = False) -> None:
 
     from tickets import indexing
 
-    default, own = _settings()
+    default, own = _settings(teams=TEAMS if talks else 1)
     talk = Talk(tickets) if talks else None
+    hold = _among_teams if talks else _with_one
     with _without_indexes(*TABLES):
         for first in range(1, tickets + 1, BLOCK):
             numbers = range(first, min(first + BLOCK, tickets + 1))
@@ -211,12 +239,14 @@ def load(tickets: int, shape: Shape = MORNING, *, talks: bool = False) -> None:
                         numbered = np.array(chosen, np.int64)
                         starts = shape.starts(numbered, tickets, is_open=is_open)
                         solved = shape.ends(numbered, starts)
-                        _write(rows, company, chosen, starts, solved, is_open=is_open)
+                        _write(rows, company, chosen, starts, solved, is_open=is_open, hold=hold)
             if talk:
                 rows["tickets_message"] = talk.lines(numbers)
             _copy(rows)
     if talk:
-        # It finds the messages of a ticket by their index.
+        with connection.cursor() as cursor:
+            # So that it finds the messages of a ticket by their index.
+            cursor.execute("ANALYZE tickets_ticket, tickets_message")
         with _without_indexes("tickets_searchdocument"):
             for first in range(1, tickets + 1, BLOCK):
                 indexing.write(range(first, min(first + BLOCK, tickets + 1)))
@@ -232,6 +262,21 @@ def load(tickets: int, shape: Shape = MORNING, *, talks: bool = False) -> None:
 
 def _is_own(number: int) -> bool:
     return number % OWN_EVERY == 0
+
+
+def _with_one(number: int) -> tuple[str, str]:
+    """Team and assignee of a ticket: one team has all of them."""
+    return "1", str(PEOPLE + number % AGENTS + 1)
+
+
+def _among_teams(number: int) -> tuple[str, str]:
+    """Eight teams have them; a hundredth has no team, and a tenth nobody who works on it."""
+    place = number // 5
+    agent = PEOPLE + place % AGENTS + 1
+    return (
+        str(place % TEAMS + 1) if place % 100 else NULL,
+        str(agent) if place % 10 else NULL,
+    )
 
 
 class Talk:
@@ -269,12 +314,14 @@ class Talk:
         return found
 
 
-def _settings() -> tuple[Company, Company]:
-    """People, companies, and two policies: the default one, and a copy on a calendar of its own."""
+def _settings(*, teams: int) -> tuple[Company, Company]:
+    """People, companies, so many teams, and two policies: the default one, and a copy of it on a
+    calendar of its own.
+    """
     from django.contrib.auth.models import Group
 
     from sla.models import Calendar, Policy, Priority
-    from tickets.models import Organization, User
+    from tickets.models import Organization, Team, User
 
     User.objects.bulk_create(
         User(email=f"person{n}@client.example", name=f"Person {n}", password="!")
@@ -285,6 +332,9 @@ def _settings() -> tuple[Company, Company]:
         for n in range(AGENTS)
     )
     Group.objects.get(name="Agent").user_set.add(*agents)
+    for number in range(1, teams + 1):
+        team, _ = Team.objects.get_or_create(pk=number, defaults={"name": f"Team {number}"})
+        team.members.add(*agents[number % teams :: teams])
     default = Policy.objects.default()
     calendar = Calendar.objects.create(name="Own hours", time_zone="Asia/Kolkata")
     for row in default.calendar.opening_hours.all():
@@ -333,6 +383,7 @@ def _write(
     solved: tuple[Instants, Instants],
     *,
     is_open: bool,
+    hold: Callable[[int], tuple[str, str]],
 ) -> None:
     """The lines of these tickets, open or solved."""
     answered, resolved = (texts(instants) for instants in solved)
@@ -355,12 +406,12 @@ def _write(
                 )  # fmt: skip
     for i, n in enumerate(numbers):
         priority = priorities[n // 2 % len(priorities)]
-        person, agent = n % PEOPLE + 1, PEOPLE + n % AGENTS + 1
+        person, (team, agent) = n % PEOPLE + 1, hold(n)
         organization = company.organizations[n % len(company.organizations)]
         ends = (NULL, NULL, next_dues[n]) if is_open else (answered[i], resolved[i], NULL)
         rows["tickets_ticket"].append(
             f"{n}\tThe report of {n} is not refreshed\t{person}\t{organization}\t{priority}\t"
-            f"{'open' if is_open else 'resolved'}\tf\t1\t{agent}\tweb\t{submitted[i]}\t"
+            f"{'open' if is_open else 'resolved'}\tf\t{team}\t{agent}\tweb\t{submitted[i]}\t"
             f"{updated[i]}\t" + "\t".join(ends) + "\t\t"
         )
         rows["tickets_message"].append(

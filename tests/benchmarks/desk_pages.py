@@ -12,24 +12,33 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.benchmarks.desk import AGENTS, PEOPLE, Talk, load_talk
+from tests.benchmarks.desk import AGENTS, MONDAY, PEOPLE, Talk, load_talk
 from tests.benchmarks.frame import Options, Result
 from tests.benchmarks.site import Site, medians, of_another_process
 
-ROUNDS, PAGES, MANY_REQUESTS = 60, 50, 400
+ROUNDS, PAGES, MANY_REQUESTS = 60, 50, 500
 FEW = 1_000
 MOST_QUERIES = 12
-KINDS = ("queue", "ticket", "rare", "common", "palette_rare", "palette_common")
+AT_ONCE = 2_000
+# Those of somebody who sees his team's tickets; and of somebody who sees all of them.
+KINDS = (
+    "queue", "queue_all", "ticket", "rare", "common", "palette_rare", "palette_common",
+    "sidebar", "sidebar_all",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A signed-in agent's cookie, addresses by kind; queries, and milliseconds of SQL, for each."""
+    """Addresses by kind, and the cookie, the queries and milliseconds of SQL of each; milliseconds
+    of search and of its index alone by word, and seconds of an action on many tickets.
+    """
 
-    cookie: str
+    cookies: dict[str, str]
     pages: dict[str, Sequence[str]]
     queries: dict[str, int]
     floors: dict[str, float]
+    found: dict[str, tuple[float, float]]
+    in_bulk: float
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,21 @@ class Measured:
 def desk_queue(options: Options) -> Result:
     """The queue; beside a bare page and its rows by SQL."""
     return _measured(options).page("queue")
+
+
+def desk_queue_all(options: Options) -> Result:
+    """The queue of somebody who sees every ticket; beside a thousand."""
+    return _measured(options).beside_few("queue_all", 1.3)
+
+
+def desk_sidebar(options: Options) -> Result:
+    """The numbers of the sidebar; beside a bare page."""
+    return _measured(options).page("sidebar")
+
+
+def desk_sidebar_all(options: Options) -> Result:
+    """The same for somebody who sees every ticket."""
+    return _measured(options).page("sidebar_all")
 
 
 def desk_queue_middle(options: Options) -> Result:
@@ -91,6 +115,22 @@ def desk_search_common(options: Options) -> Result:
     return _measured(options).page("palette_common")
 
 
+def desk_find_rare(options: Options) -> Result:
+    """Finding the rare word among what an agent sees; beside asking the index alone."""
+    return _found(options, Talk.RARE)
+
+
+def desk_find_common(options: Options) -> Result:
+    """The same for the common word."""
+    return _found(options, Talk.COMMON)
+
+
+def _found(options: Options, word: str) -> Result:
+    found = _measured(options)
+    value, floor = found.prepared[found.most].found[word]
+    return Result(value, "ms", floor, value / floor, at_most_times=3)
+
+
 def desk_search_rare_queue(options: Options) -> Result:
     """The rare word in the queue; beside a thousand tickets."""
     return _measured(options).beside_few("rare", 3)
@@ -106,6 +146,12 @@ def desk_queries(options: Options) -> Result:
     found = _measured(options)
     many, few = (max(found.prepared[size].queries.values()) for size in (found.most, FEW))
     return Result(many, "queries", few, many / few, at_most=MOST_QUERIES, at_most_times=1)
+
+
+def desk_bulk(options: Options) -> Result:
+    """Two thousand tickets assigned in the background, by one worker."""
+    found = _measured(options)
+    return Result(found.prepared[found.most].in_bulk, "s")
 
 
 def desk_memory(options: Options) -> Result:
@@ -139,7 +185,7 @@ def _measured(options: Options) -> Measured:
 
 def _open(site: Site[Prepared], kind: str, number: int) -> float:
     pages = site.prepared.pages[kind]
-    return site.get(pages[number % len(pages)], {"Cookie": site.prepared.cookie})
+    return site.get(pages[number % len(pages)], {"Cookie": site.prepared.cookies[kind]})
 
 
 def _memory(port: int) -> float:
@@ -156,27 +202,75 @@ def _memory(port: int) -> float:
 
 
 def _prepare() -> Prepared:
-    from django.conf import settings
-    from django.test import Client
+    from django.contrib.auth.models import Group
 
     from tickets.models import Ticket, User
 
-    agent = User.objects.get(pk=PEOPLE + AGENTS)
-    client = Client(headers={"host": "127.0.0.1"})
-    client.force_login(agent, "django.contrib.auth.backends.ModelBackend")
+    agent, manager = User.objects.get(pk=PEOPLE + AGENTS), User.objects.get(pk=PEOPLE + 1)
+    manager.groups.add(Group.objects.get(name="Manager"))
     queue, palette = "/admin/tickets/ticket/", "/admin/search/"
-    opened = Ticket.objects.open().order_by("-pk").values_list("pk", flat=True)[:PAGES]
+    seen = Ticket.objects.visible_to(agent).open().order_by("-pk")
+    opened = list(seen.values_list("pk", flat=True)[:PAGES])
     pages = {
         "queue": [queue],
+        "queue_all": [queue],
         "ticket": [f"{queue}{number}/change/" for number in opened],
         "rare": [f"{queue}?q={Talk.RARE}"],
         "common": [f"{queue}?q={Talk.COMMON}"],
         "palette_rare": [f"{palette}?s={Talk.RARE}"],
         "palette_common": [f"{palette}?s={Talk.COMMON}"],
+        "sidebar": [f"{queue}queues/"],
+        "sidebar_all": [f"{queue}queues/"],
     }
-    queries = {kind: _queries(partial(client.get, some[0])) for kind, some in pages.items()}
-    key = client.cookies[settings.SESSION_COOKIE_NAME].value
-    return Prepared(f"__Host-sessionid={key}", pages, queries, _floors(opened[0]))
+    signed_in = {False: _signed_in(agent), True: _signed_in(manager)}
+    desks = {kind: signed_in[kind.endswith("_all")] for kind in pages}
+    queries = {kind: _queries(partial(desks[kind][0].get, some[0])) for kind, some in pages.items()}
+    cookies = {kind: cookie for kind, (_, cookie) in desks.items()}
+    floors = _floors(opened[0])
+    found = {word: _search(agent, word) for word in (Talk.RARE, Talk.COMMON)}
+    return Prepared(cookies, pages, queries, floors, found, _in_bulk(agent))
+
+
+def _signed_in(user: Any) -> tuple[Any, str]:
+    """Somebody's browser in this process, and the cookie that it has under gunicorn."""
+    from django.conf import settings
+    from django.test import Client
+
+    client = Client(headers={"host": "127.0.0.1"})
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    return client, f"__Host-sessionid={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+
+def _search(agent: Any, word: str) -> tuple[float, float]:
+    """Milliseconds of finding a word, and of the newest of all tickets that the index names."""
+    from tickets import search
+    from tickets.models import Ticket
+
+    visible = Ticket.objects.visible_to(agent)
+    took = _median(lambda: search.find(visible, search.understood(f"{word} ")))
+    index = (
+        "SELECT ticket_id FROM tickets_searchdocument "
+        f"WHERE document @@ '{word}'::tsquery ORDER BY ticket_id DESC LIMIT {search.MOST}"
+    )
+    return took, _milliseconds(index)
+
+
+def _in_bulk(agent: Any) -> float:
+    """Seconds until a worker has assigned so many tickets."""
+    from tickets import bulk
+    from tickets.models import Ticket
+
+    newest = Ticket.objects.open().order_by("-pk").values_list("pk", flat=True)[:AT_ONCE]
+    chosen = Ticket.objects.filter(pk__in=list(newest))
+    step = {"do": "assign_to_me"}
+    job = bulk.begin(steps=[step], tickets=chosen, by=agent, at=MONDAY)
+    began = time.perf_counter()
+    while bulk.go_on(at=MONDAY):
+        pass
+    seconds = time.perf_counter() - began
+    job.refresh_from_db()
+    assert job.done + job.refused == job.total
+    return seconds
 
 
 def _floors(number: int) -> dict[str, float]:
@@ -192,27 +286,35 @@ def _floors(number: int) -> dict[str, float]:
         f"{rows} JOIN tickets_message message ON ticket_id = ticket.id WHERE ticket.id = {number}"
     )
     found = "SELECT ticket_id FROM tickets_searchdocument WHERE document @@ '{}'::tsquery LIMIT 50"
+    everything = _milliseconds(f"{queue} LIMIT 50")
     rare, common = (_milliseconds(found.format(word)) for word in (Talk.RARE, Talk.COMMON))
     return {
-        "queue": _milliseconds(f"{queue} LIMIT 50"),
+        "queue": everything,
         "ticket": _milliseconds(page),
         "rare": rare,
         "common": common,
         "palette_rare": rare,
         "palette_common": common,
+        "queue_all": everything,
+        "sidebar": 0,
+        "sidebar_all": 0,
     }
 
 
 def _milliseconds(question: str) -> float:
     from django.db import connection
 
-    took = []
     with connection.cursor() as cursor:
-        for _ in range(30):
-            began = time.perf_counter()
-            cursor.execute(question)
-            cursor.fetchall()
-            took.append(1000 * (time.perf_counter() - began))
+        return _median(lambda: cursor.execute(question).fetchall())
+
+
+def _median(act: Callable[[], object]) -> float:
+    """Milliseconds."""
+    took = []
+    for _ in range(30):
+        began = time.perf_counter()
+        act()
+        took.append(1000 * (time.perf_counter() - began))
     return median(took)
 
 

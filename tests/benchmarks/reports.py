@@ -57,7 +57,7 @@ def measured(tickets: int) -> Measured:
     """Load the desk and measure, in another process."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_measure, args=(theirs, tickets))
+    process = context.Process(target=_measure, args=(theirs, desk.fresh(), tickets))
     process.start()
     theirs.close()
     try:
@@ -67,43 +67,43 @@ def measured(tickets: int) -> Measured:
     return found
 
 
-def _measure(pipe: Connection, tickets: int) -> None:
-    with desk.database():
-        desk.load(tickets, desk.History())
-        from django.conf import settings
-        from django.contrib.auth.models import Group
-        from django.db import connection
-        from django.test import Client
-        from django.test.utils import CaptureQueriesContext
-        from django.urls import reverse
+def _measure(pipe: Connection, environment: desk.Environment, tickets: int) -> None:
+    desk.enter(environment)
+    desk.load(tickets, desk.History())
+    from django.conf import settings
+    from django.contrib.auth.models import Group
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+    from django.urls import reverse
 
-        from tickets.models import User
+    from tickets.models import User
 
-        settings.ALLOWED_HOSTS = ["testserver"]
-        manager = User.objects.create(email="manager@desk.example", is_staff=True)
-        manager.groups.add(Group.objects.get(name="Manager"))
-        client = Client()
-        client.force_login(manager)
-        from django.utils import timezone
+    settings.ALLOWED_HOSTS = ["testserver"]
+    manager = User.objects.create(email="manager@desk.example", is_staff=True)
+    manager.groups.add(Group.objects.get(name="Manager"))
+    client = Client()
+    client.force_login(manager)
+    from django.utils import timezone
 
-        timezone.now = lambda: NOW
-        address = reverse("admin:sla_report")
+    timezone.now = lambda: NOW
+    address = reverse("admin:sla_report")
 
-        def page(span: str) -> None:
-            answer = client.get(address, {"span": span}, secure=True)
-            assert answer.status_code == 200, (answer.status_code, answer.content[:500])
-            assert b"What became of the promises" in answer.content
+    def page(span: str) -> None:
+        answer = client.get(address, {"span": span}, secure=True)
+        assert answer.status_code == 200, (answer.status_code, answer.content[:500])
+        assert b"What became of the promises" in answer.content
 
-        with CaptureQueriesContext(connection) as captured:
-            page("30d")
-        pages, sql = {"30d": _best(lambda: page("30d"))}, {}
-        before = _peak()
-        pages["all"] = _best(lambda: page("all"))
-        growth = _peak() - before
-        ends = NOW + timedelta(hours=7)
-        for span, begins in (("30d", ends - timedelta(days=30)), ("all", EVER)):
-            sql[span] = _best(lambda begins=begins: _plain(begins, ends, has_before=begins != EVER))
-        pipe.send(Measured(pages, sql, growth, len(captured)))
+    with CaptureQueriesContext(connection) as captured:
+        page("30d")
+    pages, sql = {"30d": _best(lambda: page("30d"))}, {}
+    before = _peak()
+    pages["all"] = _best(lambda: page("all"))
+    growth = _peak() - before
+    ends = NOW + timedelta(hours=7)
+    for span, begins in (("30d", ends - timedelta(days=30)), ("all", EVER)):
+        sql[span] = _best(lambda begins=begins: _plain(begins, ends, has_before=begins != EVER))
+    pipe.send(Measured(pages, sql, growth, len(captured)))
 
 
 def _plain(begins: datetime, ends: datetime, *, has_before: bool) -> None:

@@ -10,9 +10,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from statistics import median
 from urllib.parse import urlencode
 
@@ -85,18 +85,13 @@ def of_this_process[T](prepare: Prepare[T]) -> Iterator[Site[T]]:
 def of_another_process[T](
     tickets: int, prepare: Prepare[T], load: Callable[[int], None] = desk.load
 ) -> Iterator[Site[T]]:
-    """A desk of so many tickets, loaded by a process of its own for as long as this lasts."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_keep, args=(theirs, tickets, prepare, load))
-    process.start()
-    try:
-        environment, key, prepared = ours.recv()
-        with _served(environment, key) as port:
-            yield Site(port, prepared)
-    finally:
-        ours.send("stop")
-        process.join()
+    """A desk of so many tickets, loaded by another process, served for as long as this lasts."""
+    environment = desk.fresh()
+    # A process that fails raises here what stopped it.
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        key, prepared = pool.submit(_made, environment, tickets, prepare, load).result()
+    with _served({**os.environ, **environment}, key) as port:
+        yield Site(port, prepared)
 
 
 def medians[K](rounds: int, asks: Mapping[K, Callable[[int], float]]) -> dict[K, float]:
@@ -110,15 +105,14 @@ def medians[K](rounds: int, asks: Mapping[K, Callable[[int], float]]) -> dict[K,
     return {name: median(found) for name, found in took.items()}
 
 
-def _keep[T](
-    pipe: Connection, tickets: int, prepare: Prepare[T], load: Callable[[int], None]
-) -> None:
-    with desk.database():
-        load(tickets)
-        from django.conf import settings
+def _made[T](
+    environment: desk.Environment, tickets: int, prepare: Prepare[T], load: Callable[[int], None]
+) -> tuple[str, T]:
+    desk.enter(environment)
+    load(tickets)
+    from django.conf import settings
 
-        pipe.send((dict(os.environ), str(settings.SECRET_KEY), prepare()))
-        pipe.recv()
+    return str(settings.SECRET_KEY), prepare()
 
 
 @contextmanager
@@ -128,6 +122,7 @@ def _served(environment: dict[str, str], key: str) -> Iterator[int]:
     variables = {
         **environment,
         "DEBUG": "false",
+        "STAFF_SECOND_FACTOR": "false",
         "SECRET_KEY": key,
         "ALLOWED_HOSTS": HOST,
         "PUBLIC_BASE_URL": f"https://{HOST}",

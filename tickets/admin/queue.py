@@ -116,11 +116,10 @@ class QueueList(UncountedList):
             names = Tag.objects.filter(tickets=OuterRef("pk")).order_by("name").values("name")
             self.result_list = self.result_list.annotate(tag_list=ArraySubquery(names))
         if self.query:
-            tickets: list[Any] = list(self.result_list)
-            excerpts = search.excerpts([ticket.pk for ticket in tickets], self.asked)
-            for ticket in tickets:
-                ticket.excerpt = excerpts.get(ticket.pk)
-            self.result_list = tickets
+            found = search.with_excerpts(self.result_list, self.asked).values()
+            for excerpt in found:
+                cast("Any", excerpt.ticket).excerpt = excerpt
+            self.result_list = [excerpt.ticket for excerpt in found]
 
     @property
     def asked(self) -> search.Query:
@@ -217,6 +216,17 @@ class TicketQueue(BulkActions, SavedViewPages, QueueColumns, ExportPages, ModelA
         at_them = there.filter(ticket__in=[row[0] for row in rows])
         return marked(rows + sorted(at_them.values_list("ticket_id", "user_id")))
 
+    def get_paginator(
+        self, request: HttpRequest, queryset: QuerySet[Ticket], *args: Any, **kwargs: Any
+    ) -> CappedPaginator:
+        """Which need not count what a search has found: filters came before it."""
+        paginator = cast(
+            "CappedPaginator", super().get_paginator(request, queryset, *args, **kwargs)
+        )
+        if "found" in vars(request):
+            paginator.count = vars(request)["found"]
+        return paginator
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Ticket], search_term: str
     ) -> tuple[QuerySet[Ticket], bool]:
@@ -224,6 +234,7 @@ class TicketQueue(BulkActions, SavedViewPages, QueueColumns, ExportPages, ModelA
         if not search_term:
             return queryset, False
         found = search.find(cast("TicketQuerySet", queryset), search.understood(search_term))
+        vars(request)["found"] = len(found.numbers)
         return queryset.filter(pk__in=found.numbers), False
 
 

@@ -31,8 +31,12 @@ class SeenMiddleware:
         if _is_by_hand(request):
             user, now = request.user, time.monotonic()
             if isinstance(user, User) and user.is_staff and self._is_news(user.pk, now):
-                seen = {"seen_at": timezone.now()}
-                Availability.objects.update_or_create(user=user, defaults=seen)
+                Availability.objects.bulk_create(
+                    [Availability(user=user, seen_at=timezone.now())],
+                    update_conflicts=True,
+                    unique_fields=["user"],
+                    update_fields=["seen_at"],
+                )
                 self._noted[user.pk] = now
         return answer
 

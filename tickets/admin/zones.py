@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 
-from sla.models import Policy
 from tickets.models import User
+from tickets.models.sight import look_up
 
 
 class AgentTimeZoneMiddleware:
@@ -29,11 +29,9 @@ class AgentTimeZoneMiddleware:
 
 
 def zone_of(user: User) -> str:
-    """The person's own zone, else that of the default policy's calendar."""
-    return user.time_zone or _default_zone() or settings.TIME_ZONE
+    """The person's own zone, else that of the default policy's calendar.
 
-
-def _default_zone() -> str | None:
-    """None while no policy has been loaded."""
-    default = Policy.objects.filter(is_default=True)
-    return default.values_list("calendar__time_zone", flat=True).first()
+    What else the page will ask about him is asked in the same query.
+    """
+    usual = look_up(user)
+    return user.time_zone or usual or settings.TIME_ZONE

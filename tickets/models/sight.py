@@ -8,15 +8,21 @@ care; who is in engineering also what is with engineering. With AGENTS_SEE_ALL, 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
-from django.db.models import BooleanField, CharField, F, Q, Value
+from django.contrib.auth.models import AnonymousUser, Permission
+from django.db.models import BooleanField, CharField, F, Q, QuerySet, Value
+from django.db.models.functions import Concat
 
+from sla.models import Policy
 from tickets.models.people import User
 
 _NAME = "_tickets_reach"
+# Where Django's ModelBackend keeps what it has asked for.
+_PERMISSIONS = "_perm_cache"
 
 
 @dataclass(frozen=True)
@@ -77,19 +83,50 @@ def _at_work(user: User, reach: Reach, prefix: str) -> Q:
     return seen
 
 
-def _asked(user: User) -> Reach:
-    def kind(name: str) -> Value:
-        return Value(name, output_field=CharField())
+def look_up(user: User) -> str:
+    """Ask in one query what every page of the desk asks about a member of staff, and keep it.
 
-    no = Value(False, output_field=BooleanField())
-    rows = user.following.order_by().values_list(kind("followed"), "ticket_id", no)
-    if user.is_staff:
-        teams = (
-            related.order_by().values_list(kind("team"), "pk", "is_engineering")
-            for related in (user.teams, user.teams_led)
+    That is his reach and his permissions, for as long as the instance lives. Answers the zone of
+    the default policy's calendar; "" while no policy has been loaded.
+    """
+    no, nothing = _flag(), Value("", output_field=CharField())
+    zones = Policy.objects.filter(is_default=True).order_by()
+    name = Concat("content_type__app_label", Value("."), "codename", output_field=CharField())
+    held = Permission.objects.filter(Q(user=user.pk) | Q(group__user=user.pk)).order_by()
+    rows = list(
+        _of_reach(user, nothing).union(
+            zones.values_list(_kind("zone"), "pk", no, "calendar__time_zone"),
+            held.values_list(_kind("permission"), "pk", no, name),
         )
-        care = user.organizations_in_care.order_by().values_list(kind("care"), F("pk"), no)
-        rows = rows.union(*teams, care)
+    )
+    user.__dict__[_NAME] = _reach((kind, key, flag) for kind, key, flag, _ in rows)
+    if not user.is_superuser:
+        # A superuser has all of them. `user` may be the request's lazy object: no __dict__ here.
+        granted = {text for kind, _, _, text in rows if kind == "permission"}
+        setattr(user, _PERMISSIONS, granted if user.is_active else set())
+    return next((text for kind, _, _, text in rows if kind == "zone"), "")
+
+
+def _asked(user: User) -> Reach:
+    return _reach(_of_reach(user))
+
+
+def _of_reach(user: User, *more: Value) -> QuerySet[Any, Any]:
+    """Rows of kind, number and whether it is engineering, and `more` columns."""
+    no = _flag()
+    rows: QuerySet[Any, Any] = user.following.order_by()
+    rows = rows.values_list(_kind("followed"), "ticket_id", no, *more)
+    if not user.is_staff:
+        return rows
+    teams = (
+        related.order_by().values_list(_kind("team"), "pk", "is_engineering", *more)
+        for related in (user.teams, user.teams_led)
+    )
+    care = user.organizations_in_care.order_by().values_list(_kind("care"), F("pk"), no, *more)
+    return rows.union(*teams, care)
+
+
+def _reach(rows: Iterable[tuple[str, int, bool]]) -> Reach:
     found = list(rows)
 
     def keys(wanted: str) -> tuple[int, ...]:
@@ -101,3 +138,11 @@ def _asked(user: User) -> Reach:
         followed=keys("followed"),
         is_engineer=any(flag for _, _, flag in found),
     )
+
+
+def _kind(name: str) -> Value:
+    return Value(name, output_field=CharField())
+
+
+def _flag() -> Value:
+    return Value(False, output_field=BooleanField())

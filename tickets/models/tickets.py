@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # The condition of the partial indexes; spelled out, for migrations must not follow a constant.
 IS_UNSOLVED = Q(status__in=["new", "open", "pending"])
+# What `visible_to` asks of a ticket: an index with these answers who sees how many by itself.
+SIGHT = ["requester", "organization", "team", "assignee", "with_engineering"]
 
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
@@ -205,6 +207,7 @@ class Ticket(models.Model):
                 F("next_due_at").asc(nulls_last=True),
                 F("id").desc(),
                 name="ticket_queue",
+                include=SIGHT,
                 condition=IS_UNSOLVED,
             ),
             # Read by tickets.assignment: what a team's pool holds, the most pressing first.
@@ -237,6 +240,7 @@ class Ticket(models.Model):
                 F("next_due_at").asc(nulls_last=True),
                 F("id").desc(),
                 name="ticket_of_assignee",
+                include=[name for name in SIGHT if name != "assignee"],
                 condition=IS_UNSOLVED,
             ),
             models.Index(
@@ -244,30 +248,35 @@ class Ticket(models.Model):
                 F("next_due_at").asc(nulls_last=True),
                 F("id").desc(),
                 name="ticket_of_team",
+                include=[name for name in SIGHT if name != "team"],
                 condition=IS_UNSOLVED,
             ),
             models.Index(
                 F("next_due_at").asc(nulls_last=True),
                 F("id").desc(),
                 name="ticket_unassigned",
+                include=SIGHT,
                 condition=IS_UNSOLVED & Q(assignee=None),
             ),
             models.Index(
                 F("next_due_at").asc(nulls_last=True),
                 F("id").desc(),
                 name="ticket_pending",
+                include=SIGHT,
                 condition=Q(status="pending"),
             ),
             models.Index(
                 F("next_due_at").asc(nulls_last=True),
                 F("id").desc(),
                 name="ticket_with_engineering",
+                include=SIGHT,
                 condition=IS_UNSOLVED & Q(with_engineering=True),
             ),
             models.Index(
                 F("next_due_at").asc(nulls_last=True),
                 F("id").desc(),
                 name="ticket_escalated",
+                include=SIGHT,
                 condition=IS_UNSOLVED & Q(escalated_at__isnull=False),
             ),
             # Read by the queue of what was solved, the last one first.
