@@ -75,6 +75,19 @@ def both_locked(ticket: Ticket, other: Ticket, at: datetime) -> tuple[Ticket, Ti
     return held[ticket.pk], held[other.pk], at
 
 
+def locked_together(
+    ticket: Ticket, others: Iterable[Ticket], at: datetime
+) -> tuple[Ticket, datetime]:
+    """The ticket as `locked` answers it, with others that change with it held as well.
+
+    Whoever will need several takes them all at first, in the order of `both_locked`.
+    """
+    wanted = {one.pk: one for one in (ticket, *others)}
+    for number in sorted(wanted):
+        wanted[number], at = locked(wanted[number], at)
+    return wanted[ticket.pk], at
+
+
 def must_see(by: User, ticket: Ticket) -> None:
     """Raises NoSuchTicket for one that this person may not see."""
     if not Ticket.objects.visible_to(by).filter(pk=ticket.pk).exists():

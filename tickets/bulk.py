@@ -17,6 +17,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import Count, Q
 
 from tickets import actions
+from tickets.arguments import Rows, Step
 from tickets.models import BulkJob, BulkRow, Ticket, User
 from tickets.models.tickets import TicketQuerySet
 from tickets.refusals import (
@@ -54,7 +55,7 @@ class OutOfSight(Refused):
 
 def begin(
     *,
-    steps: Sequence[actions.Step],
+    steps: Sequence[Step],
     tickets: TicketQuerySet,
     by: User,
     at: datetime,
@@ -184,7 +185,7 @@ def _held(job: BulkJob, by: User) -> BulkJob:
 
 def _portion(job: BulkJob, at: datetime, until: float) -> int:
     """Some rows of a job, and its counts; answers how many rows."""
-    rows, settled = actions.Rows(job.steps), 0
+    rows, settled = Rows(job.steps), 0
     while settled < PORTION and time.monotonic() < until and _settle_next(job, rows, at):
         settled += 1
     with transaction.atomic():
@@ -193,7 +194,7 @@ def _portion(job: BulkJob, at: datetime, until: float) -> int:
 
 
 @transaction.atomic
-def _settle_next(job: BulkJob, rows: actions.Rows, at: datetime) -> bool:
+def _settle_next(job: BulkJob, rows: Rows, at: datetime) -> bool:
     """One ticket: the act and its row together; False when no row is left."""
     waiting = job.rows.filter(state=State.WAITING).order_by("pk")
     row = waiting.select_for_update(skip_locked=True, no_key=True).first()
@@ -215,7 +216,7 @@ def _settle_next(job: BulkJob, rows: actions.Rows, at: datetime) -> bool:
     return True
 
 
-def _act(job: BulkJob, row: BulkRow, rows: actions.Rows, at: datetime) -> None:
+def _act(job: BulkJob, row: BulkRow, rows: Rows, at: datetime) -> None:
     by = job.by
     if not (by.is_active and by.is_staff and by.has_perm("tickets.change_ticket")):
         raise MayNotWork

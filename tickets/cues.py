@@ -23,10 +23,13 @@ When = Rule.When
 
 WHENS = {
     Event.Kind.OPENED: When.OPENED,
+    # A ticket that begins with what was said in another one is sorted like any new one.
+    Event.Kind.SPLIT_FROM: When.OPENED,
     Event.Kind.CUSTOMER_REPLIED: When.CUSTOMER_WROTE,
     Event.Kind.REPLIED: When.REPLIED,
     Event.Kind.PRIORITY_CHANGED: When.PRIORITY_CHANGED,
     Event.Kind.ASSIGNED: When.ASSIGNED,
+    Event.Kind.TAGGED: When.TAGGED,
 }
 # The first event of a ticket: it came in, or was split from another one.
 ARRIVALS = {Event.Kind.OPENED, Event.Kind.SPLIT_FROM}

@@ -6,14 +6,14 @@ the ticket, so the numbers of its events grow in the order of what happened.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, OuterRef, QuerySet, Subquery
 
-from tickets.acts import locked
+from tickets.acts import locked_together
 from tickets.models import Event, Ticket, User
 from tickets.refusals import ChangedMeanwhile
 from tickets.states import Act
@@ -49,23 +49,26 @@ def heeded(act: Act) -> frozenset[KINDS]:
 
 
 @transaction.atomic
-def unless_changed(
-    call: Callable[..., Ticket],
+def unless_changed[T](
+    call: Callable[..., T],
     *,
     act: Act,
     seen: int | None,
     ticket: Ticket,
     by: User,
     at: datetime,
+    others: Iterable[Ticket] = (),
     **arguments: Any,
-) -> Ticket:
+) -> T:
     """Call the verb, but only on a ticket that is as `by` has seen it. Raises ChangedMeanwhile.
 
-    The ticket is held from the look until the verb is done. None: whoever acts has seen nothing
-    that could be out of date, such as a mail or a rule.
+    The ticket is held from the look until the verb is done, with `others` that the verb changes
+    as well, and those among its arguments. None: whoever acts has seen nothing that could be out
+    of date, such as a mail or a rule.
     """
     if seen is not None and heeded(act):
-        locked(ticket, at)
+        named = [value for value in arguments.values() if isinstance(value, Ticket)]
+        locked_together(ticket, [*others, *named], at)
         changes = list(since(ticket, by=by, seen=seen).filter(kind__in=heeded(act)))
         if changes:
             raise ChangedMeanwhile([in_words(event) for event in changes])

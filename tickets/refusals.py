@@ -260,6 +260,22 @@ class IsStaff(Refused):
     """The requester works here, and is never blocked."""
 
 
+class NoOpeningHours(Refused):
+    """The ticket's calendar is not open on so many days to come: name a date."""
+
+
+class BlockedAlready(Refused):
+    """This sender is blocked already."""
+
+
+class NotBlocked(Refused):
+    """This sender is not blocked."""
+
+
+class Blocked(Refused):
+    """We accept nothing from this address at the moment. Please contact us in another way."""
+
+
 class PastDate(Refused):
     """The expected date lies in the past."""
 

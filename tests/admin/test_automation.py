@@ -95,7 +95,13 @@ def test_a_stored_rule_comes_back_into_its_form_and_is_kept_as_it_is() -> None:
             {"if": "subject", "not": True, "values": ["down", "not there"]},
             {"if": "priority", "values": [priority("P1").pk, priority("P2").pk]},
         ],
-        steps=[NOTE, {"do": "priority", "priority": priority("P3").pk}],
+        steps=[
+            NOTE,
+            {"do": "priority", "priority": priority("P3").pk},
+            {"do": "add_tag", "tag": "störung"},
+            {"do": "expect", "expected_on": "2026-12-24"},
+            {"do": "expect", "days": 5},
+        ],
     )
     client = signed_in("Manager")
     page = client.get(f"/admin/tickets/rule/{made.pk}/change/")
@@ -148,13 +154,22 @@ def test_a_rule_that_makes_no_sense_comes_back_with_a_sentence(
 
 
 def test_a_manager_makes_a_macro_with_a_press_for_oneself() -> None:
+    problem = ticket()
     data = {"name": "Take", "position": 1, "is_active": "on"} | rows(
-        "steps", {"do": "assign_to_me"}, {"do": "reply", "text": "I look at it."}
+        "steps",
+        {"do": "assign_to_me"},
+        {"do": "reply", "text": "I look at it."},
+        {"do": "add_tag", "tag": "#Known Problem"},
+        {"do": "link", "other": problem.reference},
+        {"do": "spam", "blocks": "on", "tag": "left over"},
     )
     assert signed_in("Manager").post(ADD_MACRO, data).status_code == 302
     assert Macro.objects.get().steps == [
         {"do": "assign_to_me"},
         {"do": "reply", "text": "I look at it."},
+        {"do": "add_tag", "tag": "known-problem"},
+        {"do": "link", "other": problem.pk},
+        {"do": "spam", "blocks": True},
     ]
 
 

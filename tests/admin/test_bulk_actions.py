@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any
 
@@ -64,7 +65,8 @@ def test_the_queue_offers_every_step_that_a_form_can_be_made_for(desk: Client) -
     found = dict(re.findall(r'<option value="bulk_(\w+)">(.+?)</option>', page))
     assert found == offered()
     assert {"assign_to_me", "assign", "priority", "wait", "engineering", "resolve", "reopen",
-            "close"} <= found.keys()  # fmt: skip
+            "close", "add_tag", "remove_tag", "link", "expect", "spam",
+            "not_spam"} <= found.keys()  # fmt: skip
 
 
 def test_who_only_looks_is_offered_nothing(client: Client, policy: Policy) -> None:
@@ -94,6 +96,30 @@ def test_a_few_are_done_at_once(desk: Client) -> None:
     assert answer["Location"] == f"{QUEUE}?assignee=nobody"
     assert set(Ticket.objects.filter(assignee=me())) == set(tickets[:2])
     assert "Assign to me: 2 tickets done." in desk.get(QUEUE).content.decode()
+
+
+# What is filled in, and what is marked on the page; "": it is done to each.
+SORTED: list[tuple[str, dict[str, str], str]] = [
+    ("add_tag", {"tag": "Known Problem"}, ""),
+    ("add_tag", {"tag": "a/b"}, "A tag is one word"),
+    ("link", {"other": "{other}"}, ""),
+    ("link", {"other": "HD-987654"}, "There is no such ticket"),
+    ("spam", {"blocks": "on"}, ""),
+    ("expect", {"days": "3"}, "The ticket is not with engineering."),
+    ("expect", {"days": "3", "expected_on": "2999-01-01"}, "takes one of these"),
+    ("expect", {}, "needs: expected on"),
+]
+
+
+@pytest.mark.parametrize(("step", "filled", "said"), SORTED)
+def test_tickets_are_sorted_in_bulk(
+    desk: Client, step: str, filled: dict[str, str], said: str
+) -> None:
+    tickets, (other,) = made(2), made(1)
+    filled = {name: value.format(other=other.reference) for name, value in filled.items()}
+    answer = confirm(desk, step, *tickets, **filled)
+    page = desk.get(answer["Location"]) if answer.status_code == 302 else answer
+    assert (said or "2 tickets done.") in html.unescape(page.content.decode())
 
 
 def test_many_are_done_in_the_background_and_are_all_that_the_filter_shows(desk: Client) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from tests.factories import agent, customer, priority, team, ticket
+from tickets import lifecycle
 from tickets.models import Event, Macro, Message, Ticket, User
 
 pytestmark = pytest.mark.usefixtures("policy")
@@ -145,3 +149,24 @@ def test_the_list_takes_as_many_queries_for_many_macros_as_for_one(
             client.get(address(row))
         counted.append(len(queries))
     assert counted[0] == counted[1] <= 12
+
+
+def test_a_macro_is_not_pressed_on_what_others_have_changed_meanwhile(
+    client: Client, row: Ticket
+) -> None:
+    macro = Macro.objects.create(name="Hello", steps=[HELLO])
+    page = client.get(f"/admin/tickets/ticket/{row.pk}/change/").content.decode()
+    (link,) = re.findall(r'href="([^"]+)" data-macros', page)
+    lifecycle.reply(ticket=row, by=row.requester, text="Never mind.", at=timezone.now())
+    (shown,) = re.findall(r'action="([^"]+)" data-macro-form', client.get(link).content.decode())
+
+    told = client.post(shown, {"macro": macro.pk}, follow=True).content.decode()
+
+    assert "“Hello” did nothing." in told
+    assert "Mary {{ agent }} Smith: Customer replied." in told
+    assert not Message.objects.filter(by_staff=True).exists()
+    (again,) = re.findall(
+        r'action="([^"]+)" data-macro-form', client.get(address(row)).content.decode()
+    )
+    client.post(again, {"macro": macro.pk})
+    assert Message.objects.filter(by_staff=True).count() == 1

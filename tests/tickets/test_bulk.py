@@ -13,6 +13,7 @@ from tests import factories
 from tests.factories import MONDAY
 from tests.together import at_once
 from tickets import actions, bulk, lifecycle
+from tickets.arguments import Rows
 from tickets.models import BulkJob, BulkRow, Event, Ticket, User
 from tickets.models.tickets import TicketQuerySet
 from tickets.refusals import (
@@ -23,6 +24,7 @@ from tickets.refusals import (
     TooManyChosen,
 )
 from tickets.states import Status
+from tickets.steps import Action
 
 State = BulkRow.State
 
@@ -90,7 +92,7 @@ def test_what_fails_is_refused_and_stops_no_other(
             raise ZeroDivisionError
         return ticket
 
-    wrong = actions.Action("Wait", lambda doing: sometimes(**doing.common))
+    wrong = Action("Wait", lambda doing: sometimes(**doing.common))
     monkeypatch.setitem(actions.ACTIONS, "wait", wrong)
     work()
     assert states(job) == [State.DONE, State.REFUSED, State.DONE]
@@ -111,7 +113,7 @@ def test_a_worker_that_dies_in_the_middle_loses_nothing_and_does_nothing_twice(
             raise SystemExit
         return ticket
 
-    dead = actions.Action("Note", lambda d: dying(**d.common, text="Looked at."), ["text"])
+    dead = Action("Note", lambda d: dying(**d.common, text="Looked at."), ["text"])
     with monkeypatch.context() as patched:
         patched.setitem(actions.ACTIONS, "note", dead)
         with pytest.raises(SystemExit):
@@ -173,7 +175,7 @@ def test_what_was_not_come_to_can_be_called_off_once(ada: User) -> None:
         bulk.cancel(job=job, by=other, at=MONDAY)
     row = job.rows.first()
     assert row is not None
-    bulk._settle_next(job, actions.Rows(job.steps), MONDAY)
+    bulk._settle_next(job, Rows(job.steps), MONDAY)
     job = bulk.cancel(job=job, by=ada, at=MONDAY)
     assert states(job) == [State.DONE, State.CANCELLED, State.CANCELLED]
     assert (job.done, job.left_out, job.finished_at) == (1, 2, MONDAY)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from tests import factories
 from tests.factories import MONDAY
-from tests.together import at_once, one_behind_the_other
-from tickets import lifecycle, meanwhile
+from tests.peers import wait_until
+from tests.together import at_once, one_behind_the_other, somebody_waits_for_a_lock
+from tickets import lifecycle, meanwhile, merging
 from tickets.models import Delivery, Event, Message, Ticket, User
 from tickets.refusals import ChangedMeanwhile
 from tickets.states import Act, Status
@@ -150,3 +152,29 @@ def test_a_reply_that_waits_for_another_one_is_not_sent() -> None:
     with pytest.raises(ChangedMeanwhile, match=r"Ben: Replied\."):
         one_behind_the_other(lambda: reply(ticket, ben, known), lambda: reply(ticket, ada, known))
     assert Message.objects.filter(ticket=ticket, by_staff=True).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_merge_two_tickets_into_each_other_do_not_wait_in_a_circle() -> None:
+    ada, ben = factories.agent(name="Ada"), factories.agent(name="Ben")
+    requester = factories.customer()
+    one, two = (factories.ticket(requester=requester) for _ in range(2))
+    inside: list[Ticket] = []
+
+    def slowly(**arguments: Any) -> Ticket:
+        inside.append(arguments["ticket"])
+        wait_until(lambda: len(inside) == 2 or somebody_waits_for_a_lock(), seconds=10)
+        return merging.merge(**arguments)
+
+    def merge(ticket: Ticket, into: Ticket, by: User, known: int) -> Ticket:
+        return meanwhile.unless_changed(
+            slowly, act=Act.MERGE, seen=known, ticket=ticket, by=by, at=NOON, into=into
+        )
+
+    known = seen(one), seen(two)
+    outcomes = at_once(
+        lambda: merge(one, two, ada, known[0]), lambda: merge(two, one, ben, known[1])
+    )
+    (told,) = [one for one in outcomes if isinstance(one, Exception)]
+    assert isinstance(told, ChangedMeanwhile)
+    assert Ticket.objects.exclude(merged_into=None).count() == 1

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.factories import MONDAY, agent, customer, priority, team, ticket
-from tickets import lifecycle
+from tickets import lifecycle, splitting, tagging
 from tickets.models import Delivery, Event, Message, Rule, RuleCue, RuleRun, Ticket
 from tickets.rules.following import follow
 from tickets.rules.switching import MOST_FAILURES
@@ -71,6 +71,7 @@ def test_without_a_rule_that_follows_nothing_is_cued() -> None:
             ticket=row, by=me, priority=priority("P1"), at=later())),
         (When.ASSIGNED, lambda row, me: lifecycle.assign(
             ticket=row, by=me, assignee=me, at=later())),
+        (When.TAGGED, lambda row, me: tagging.add_tag(ticket=row, by=me, tag="vip", at=later())),
     ],
 )  # fmt: skip
 def test_each_verb_cues_the_rules_that_wait_for_it(when: str, act: Any) -> None:
@@ -81,6 +82,20 @@ def test_each_verb_cues_the_rules_that_wait_for_it(when: str, act: Any) -> None:
     follow(at=later(2))
 
     assert len(did(row)) == 1
+
+
+def test_a_ticket_that_is_split_off_is_opened_to_rules() -> None:
+    network, row = team("Network"), ticket()
+    lifecycle.reply(ticket=row, by=row.requester, text="And the router?", at=later())
+    router = {"if": "words", "values": ["router"]}
+    rule(When.OPENED, {"do": "assign", "team": network.pk}, conditions=[router])
+    asked = row.messages.filter(text="And the router?")
+
+    new = splitting.split(ticket=row, by=agent(), at=later(2), messages=asked)
+    follow(at=later(3))
+
+    new.refresh_from_db()
+    assert (new.team, did(row)) == (network, [])
 
 
 def test_a_note_is_nothing_that_a_rule_waits_for() -> None:

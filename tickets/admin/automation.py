@@ -20,6 +20,7 @@ from tickets import actions
 from tickets.admin.automation_forms import MacroForm, RuleForm
 from tickets.admin.macro_page import MacroPage
 from tickets.admin.readonly import ReadOnlyAdmin, TicketLink
+from tickets.arguments import Rows
 from tickets.models import Macro, Rule, RuleRun, Ticket, User
 from tickets.rules import conditions
 from tickets.rules.rehearsal import Rehearsal, rehearse
@@ -38,7 +39,7 @@ class InWords:
 
     @display(description="Steps")
     def steps_in_words(self, row: Macro | Rule) -> SafeString:
-        rows = actions.Rows(row.steps)
+        rows = Rows(row.steps)
         return _listed([actions.describe(step, rows) for step in row.steps])
 
     @display(description="Conditions")

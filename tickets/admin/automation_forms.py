@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelectWidget,
@@ -16,8 +17,10 @@ from unfold.widgets import (
 
 from sla.models import Role
 from tickets import actions, placeholders
-from tickets.actions import ACTIONS, ARGUMENTS
+from tickets.actions import ACTIONS
 from tickets.admin.row_forms import Row, RowForm, RowsField
+from tickets.admin.step_fields import special_field
+from tickets.arguments import ARGUMENTS, LONGEST_REASON
 from tickets.models import Macro, Organization, Rule, Tag
 from tickets.rules import conditions
 from tickets.rules.conditions import KINDS, read_words, write_words
@@ -67,7 +70,9 @@ def step_form(*, by_desk: bool) -> type[RowForm]:
     for name, argument in ARGUMENTS.items():
         if not any(name in action.arguments for action in offered.values()):
             continue
-        if argument.rows is not None:
+        if (special := special_field(name, required=False)) is not None:
+            fields[name] = special
+        elif argument.rows is not None:
             fields[name] = _choice(argument.label, _rows(argument.rows()))
         elif name == "roles":
             fields[name] = _several(argument.label, Role.choices)
@@ -80,7 +85,7 @@ def step_form(*, by_desk: bool) -> type[RowForm]:
                 widget=widget,
             )
         else:
-            fields[name] = _line(argument.label, most=actions.LONGEST_REASON)
+            fields[name] = _line(argument.label, most=LONGEST_REASON)
     shown = {
         name: [do for do, action in offered.items() if name in action.arguments] for name in fields
     }
@@ -98,8 +103,9 @@ class _StepForm(RowForm):
         row: Row = {"do": values["do"]}
         for name in ACTIONS[values["do"]].arguments:
             if value := values.get(name):
-                is_row = ARGUMENTS[name].rows is not None
-                row[name] = int(value) if is_row else value
+                if isinstance(value, Model):
+                    value = value.pk
+                row[name] = int(value) if ARGUMENTS[name].rows is not None else value
         return row
 
     @classmethod

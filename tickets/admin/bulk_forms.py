@@ -12,6 +12,8 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from tickets import actions
 from tickets.admin.forms import TextField
+from tickets.admin.step_fields import SPECIAL, special_field
+from tickets.arguments import ARGUMENTS, LONGEST_REASON
 from tickets.models import Macro, User
 
 # What else can be said in words; rows are chosen from a list.
@@ -42,7 +44,7 @@ class StepForm(forms.Form):
         given = {
             name: value.pk if isinstance(value, Model) else value
             for name, value in self.cleaned_data.items()
-            if name != "nonce" and value not in (None, "")
+            if name != "nonce" and value not in (None, "", False)
         }
         return [{"do": self.action, **given}]
 
@@ -90,11 +92,14 @@ def _form_type(name: str) -> type[StepForm]:
 
 
 def _can_be_said(argument: str) -> bool:
-    return argument in WORDS or actions.ARGUMENTS[argument].rows is not None
+    is_row = ARGUMENTS[argument].rows is not None
+    return argument in WORDS or argument in SPECIAL or is_row
 
 
 def _field(name: str, *, required: bool) -> forms.Field:
-    argument = actions.ARGUMENTS[name]
+    if (field := special_field(name, required=required)) is not None:
+        return field
+    argument = ARGUMENTS[name]
     if argument.rows is not None:
         return forms.ModelChoiceField(
             argument.rows(),
@@ -107,7 +112,7 @@ def _field(name: str, *, required: bool) -> forms.Field:
         return TextField(rows=6, required=required)
     return forms.CharField(
         label=argument.label,
-        max_length=actions.LONGEST_REASON,
+        max_length=LONGEST_REASON,
         required=required,
         widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "Why? For the history only."}),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 from django.contrib import messages
@@ -15,9 +16,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 
-from tickets import actions
+from tickets import actions, meanwhile
+from tickets.admin.collision import as_shown, seen_by
+from tickets.arguments import Rows
 from tickets.models import Macro, Ticket, User
 from tickets.refusals import Refused
+from tickets.states import Act
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class MacroPage(ModelAdmin):
         tickets = Ticket.objects.visible_to(user).select_related(
             "requester", "organization", "priority"
         )
+        tickets = tickets.annotate(seen=meanwhile.last_event())
         ticket = get_object_or_404(tickets, pk=ticket_id)
         macros = Macro.objects.usable_by(user)
         back = reverse("admin:tickets_ticket_change", args=[ticket.pk])
@@ -65,6 +70,7 @@ class MacroPage(ModelAdmin):
             **self.admin_site.each_context(request),
             "title": f"Macros for {ticket.reference}",
             "ticket": ticket,
+            "as_shown": as_shown(request, ticket, ""),
             "back": back,
             "previews": previews(list(macros), ticket, user),
         }
@@ -72,7 +78,16 @@ class MacroPage(ModelAdmin):
 
     def _press(self, request: HttpRequest, macro: Macro, ticket: Ticket, user: User) -> None:
         try:
-            performed = actions.press(macro, ticket=ticket, by=user, at=timezone.now())
+            # A macro may answer and end it: whoever presses it has read all of the ticket.
+            performed = meanwhile.unless_changed(
+                partial(actions.press, macro),
+                act=Act.RESOLVE,
+                seen=seen_by(request),
+                ticket=ticket,
+                by=user,
+                at=timezone.now(),
+                others=actions.others(macro.steps),
+            )
         except Refused as refusal:
             messages.error(request, f"“{macro}” did nothing. {refusal}")
         else:
@@ -84,7 +99,7 @@ class MacroPage(ModelAdmin):
 
 def previews(macros: Sequence[Macro], ticket: Ticket, user: User) -> list[Preview]:
     """What each would do, with its texts filled in; the rows that they name are asked once."""
-    rows = actions.Rows(step for macro in macros for step in macro.steps)
+    rows = Rows(step for macro in macros for step in macro.steps)
     found = []
     for macro in macros:
         steps = [actions.filled(step, ticket=ticket, by=user) for step in macro.steps]

@@ -32,8 +32,11 @@ class TicketField(forms.CharField):
     )
 
     def clean(self, value: Any) -> Any:
-        """The ticket. One that is not there and one that may not be seen read alike."""
-        given = _REFERENCE.fullmatch(super().clean(value) or "")
+        """The ticket, or None. One that is not there and one that may not be seen read alike."""
+        typed = super().clean(value)
+        if not typed:
+            return None
+        given = _REFERENCE.fullmatch(typed)
         found = Ticket.objects.filter(pk=given[1]).first() if given else None
         if found is None:
             raise ValidationError(str(NoSuchTicket()))
@@ -51,17 +54,24 @@ class MessagesField(forms.Field):
         return list(Message.objects.filter(pk__in=numbers))
 
 
-class TagForm(forms.Form):
+class TagField(forms.CharField):
     """One word; what is no tag is refused before the verb sees it."""
 
-    tag = forms.CharField(
-        max_length=LONGEST_TAG,
-        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "autocapitalize": "none"}),
-    )
+    widget = UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "autocapitalize": "none"})
 
-    def clean_tag(self) -> str:
-        """As it is stored."""
-        return clean_tag(self.cleaned_data["tag"])
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=LONGEST_TAG, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        """As it is stored; empty for none."""
+        name: str = super().clean(value)
+        return clean_tag(name) if name else ""
+
+
+class TagForm(forms.Form):
+    """Which one."""
+
+    tag = TagField()
 
 
 class UnlinkForm(forms.Form):

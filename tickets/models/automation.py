@@ -75,6 +75,7 @@ class Rule(models.Model):
         STATUS_CHANGED = "status_changed", "The status changes"
         PRIORITY_CHANGED = "priority_changed", "The priority changes"
         ASSIGNED = "assigned", "The ticket is assigned"
+        TAGGED = "tagged", "A tag is added"
         IDLE = "idle", "Nobody does anything for some time"
 
     name = models.CharField(max_length=100, unique=True)

@@ -11,6 +11,7 @@ from typing import Any
 from sla.core.hours import Hours, NeverOpen
 from sla.models import Policy, hours_of
 from tickets import actions, cues
+from tickets.arguments import Rows
 from tickets.models import Event, Message, Rule, Ticket, User
 from tickets.rules import conditions
 from tickets.rules.conditions import Condition, Names, first_failing
@@ -119,7 +120,7 @@ def rehearse(rule: Rule, *, user: User, at: datetime) -> Rehearsal:
 
     A fixed number of queries. What the rule itself would have changed is not played on.
     """
-    names, rows = Names(rule.conditions), actions.Rows(rule.steps)
+    names, rows = Names(rule.conditions), Rows(rule.steps)
     needs_words = any(
         conditions.KINDS[condition["if"]].text is not None
         for condition in rule.conditions
