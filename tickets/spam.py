@@ -11,7 +11,7 @@ from sla.models import Metric
 from tickets.acts import done, locked, move, must_be_staff
 from tickets.clockwork import cut_off, run_on
 from tickets.models import Delivery, Event, Ticket, User
-from tickets.refusals import IsStaff
+from tickets.refusals import BlockedAlready, IsStaff, NotBlocked
 from tickets.states import Act
 
 WHY = "Marked as spam"
@@ -56,6 +56,32 @@ def not_spam(*, ticket: Ticket, by: User, at: datetime, reason: str = "") -> Tic
     if unblocked.update(blocked_at=None):
         reason = f"{reason} {ticket.requester.email} is blocked no more.".strip()
     return done(ticket, Event.Kind.NOT_SPAM, by=by, at=at, detail=reason)
+
+
+@transaction.atomic
+def block(*, user: User, by: User, at: datetime) -> User:
+    """Hear nothing of this person any more, on whichever way, and send nothing there."""
+    must_be_staff(by)
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if user.is_staff:
+        raise IsStaff
+    if user.blocked_at is not None:
+        raise BlockedAlready
+    user.blocked_at = at
+    user.save(update_fields=["blocked_at"])
+    return user
+
+
+@transaction.atomic
+def unblock(*, user: User, by: User, at: datetime) -> User:
+    """Hear this person again; what was ignored meanwhile stays so."""
+    must_be_staff(by)
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if user.blocked_at is None:
+        raise NotBlocked
+    user.blocked_at = None
+    user.save(update_fields=["blocked_at"])
+    return user
 
 
 def _block(ticket: Ticket, at: datetime) -> None:

@@ -188,7 +188,11 @@
             return;
         }
         // The next question is about what has been answered, shown or not.
-        document.getElementById("queue-seen").value = fresh.querySelector("#queue-seen").value;
+        const seen = fresh.querySelector("#queue-seen");
+        document.getElementById("queue-seen").value = seen.value;
+        document.querySelectorAll("[data-list-total]").forEach((total) => {
+            total.textContent = seen.dataset.total;
+        });
         if (isBusy()) {
             hint(fresh);
         } else {

@@ -15,7 +15,7 @@ from django.utils import timezone
 from sla.models import Policy
 from tests import factories
 from tickets import indexing, lifecycle, search
-from tickets.models import Ticket
+from tickets.models import CannedReply, SavedView, Ticket, User
 
 PALETTE, QUEUE = "/admin/search/", "/admin/tickets/ticket/"
 
@@ -160,3 +160,24 @@ def test_the_queue_says_that_there_is_more(
 ) -> None:
     monkeypatch.setattr(search, "MOST", 1)
     assert "These are the newest 1." in desk.get(QUEUE, {"q": "kestrel"}).content.decode()
+
+
+def test_queues_own_views_and_canned_replies_are_found(desk: Client, policy: Policy) -> None:
+    ada, theirs = User.objects.get(email="ada@desk.example"), factories.team("Others")
+    mine = SavedView.objects.create(owner=ada, name="Night shift", query="due=late")
+    hidden = {"owner": factories.agent(), "name": "Night watch"}
+    SavedView.objects.create(**hidden)
+    reply = CannedReply.objects.create(title="Night closing", text="We are closed.")
+    CannedReply.objects.create(title="Night secret", text="Ours.", team=theirs)
+    CannedReply.objects.create(title="Night old", text="Old.", is_active=False)
+    assert lines(desk, "nig") == [
+        ("Night shift", f"{QUEUE}?due=late&view={mine.pk}"),
+        ("Night closing", f"/admin/tickets/cannedreply/{reply.pk}/change/"),
+    ]
+    assert ("Breached", f"{QUEUE}?due=late") in lines(desk, "breach")
+    ticket = factories.ticket()
+    there = {"HX-Current-URL": f"https://desk.example{QUEUE}{ticket.pk}/change/?p=1"}
+    page = desk.get(PALETTE, {"s": "closing"}, headers=there).content.decode()
+    assert f'href="{QUEUE}{ticket.pk}/change/?canned={reply.pk}"' in page
+    composer = desk.get(f"{QUEUE}{ticket.pk}/change/?canned={reply.pk}").content.decode()
+    assert "We are closed.</textarea>" in composer

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -199,3 +200,40 @@ def test_an_organizations_domains_are_kept_in_one_way(
     assert acme.domains == (kept or [])
     assert (answer.status_code == 302) is (kept is not None)
     assert sentence in answer.content.decode()
+
+
+def test_an_agent_blocks_a_sender_and_hears_him_again(client: Client, policy: Policy) -> None:
+    client.force_login(factories.agent(name="Ada"))
+    rosa = factories.customer(name="Rosa")
+    person = f"/admin/tickets/user/{rosa.pk}/"
+    for verb, other, words in (
+        ("block", "unblock", "Rosa: blocked as a sender of spam."),
+        ("unblock", "block", "Rosa: blocked no more."),
+    ):
+        assert f'action="{person}{verb}/"' in client.get(f"{person}change/").content.decode()
+        page = client.post(f"{person}{verb}/", follow=True).content.decode()
+        assert words in page
+        assert f'action="{person}{other}/"' in page
+        assert "This sender is " in client.post(f"{person}{verb}/", follow=True).content.decode()
+        rosa.refresh_from_db()
+        assert (rosa.blocked_at is not None) is (verb == "block")
+        assert client.get(f"{person}{verb}/").status_code == 405
+    said = LogEntry.objects.filter(object_id=str(rosa.pk)).values_list("change_message", flat=True)
+    assert sorted(said) == ["Blocked as a sender of spam.", "Blocked no more."]
+
+
+def test_nobody_who_works_here_is_blocked_and_who_only_looks_blocks_nobody(
+    client: Client, policy: Policy
+) -> None:
+    rosa, colleague, looker = factories.customer(), factories.agent(), factories.agent()
+    looker.groups.clear()
+    looker.user_permissions.add(Permission.objects.get(codename="view_user"))
+    client.force_login(looker)
+    assert "/block/" not in client.get(f"/admin/tickets/user/{rosa.pk}/change/").content.decode()
+    assert client.post(f"/admin/tickets/user/{rosa.pk}/block/").status_code == 403
+    client.force_login(rosa)
+    assert client.post(f"/admin/tickets/user/{rosa.pk}/block/").status_code == 302
+    client.force_login(factories.agent())
+    page = client.post(f"/admin/tickets/user/{colleague.pk}/block/", follow=True).content.decode()
+    assert "is never blocked" in page
+    assert not User.objects.exclude(blocked_at=None).exists()

@@ -186,6 +186,16 @@ def test_a_view_is_saved_as_the_queue_stands_and_opens_as_a_link(
     assert "Night" not in numbers(other)
 
 
+def test_a_view_that_is_refused_keeps_its_name(desk: Client, ada: User) -> None:
+    team = factories.team("Night shift", ada)
+    save(desk, "Urgent", team=team.pk)
+    page = desk.post(VIEWS, {"name": "Urgent", "query": "", "team": team.pk}, follow=True)
+    shown = page.content.decode()
+    assert 'name="name" maxlength="60" value="Urgent"' in shown
+    assert f'<option value="{team.pk}" selected>' in shown
+    assert 'value="Urgent"' not in desk.get(QUEUE).content.decode()  # Said once.
+
+
 def test_a_view_of_a_team_is_for_its_members_and_changed_by_its_owner_and_lead(
     desk: Client, ada: User
 ) -> None:

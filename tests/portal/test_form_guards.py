@@ -280,3 +280,22 @@ def test_what_is_typed_is_kept_in_the_browser_for_each_person_apart(
     assert "data-discard" in text
     for secret in ("nonce", "csrfmiddlewaretoken"):
         assert re.search(rf'type="hidden" name="{secret}"', text), "hidden fields are never kept"
+
+
+def test_a_blocked_sender_is_told_and_makes_no_ticket(client: Client, policy: Policy) -> None:
+    kind = RequestType.objects.first()
+    assert kind
+    maria = factories.customer("maria@client.example", blocked_at=AT)
+    assert "We accept nothing from this address" in refused(client, filled_in(kind))
+    client.force_login(maria)
+    assert "We accept nothing from this address" in refused(client, filled_in(kind))
+    german = client.post(NEW, filled_in(kind), HTTP_ACCEPT_LANGUAGE="de").content.decode()
+    assert "Von dieser Adresse nehmen wir zurzeit nichts an." in german
+    assert not Delivery.objects.exists()
+    ticket = factories.ticket(requester=maria)
+    address = f"/tickets/{ticket.reference}/"
+    assert "We accept nothing" in client.post(address, {"text": "And?"}).content.decode()
+    assert ticket.messages.count() == 1
+    client.post(address, {"close": ""})
+    ticket.refresh_from_db()
+    assert ticket.status == "closed"

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import translation
 
 from sla import reports
 from sla.models import Clock, ClockEvent, Metric, Policy, Priority, Target
@@ -261,6 +262,12 @@ def test_the_customer_reads_when_engineering_expects_to_be_done(
     mail = Delivery.objects.get(ticket=ticket, occasion="reply")
     assert "Our engineers expect to be done by 9 Nov 2026." in mail.text
     assert "lost index" not in mail.text + mail.html + status_words(ticket)[1]
+    with translation.override("de"):
+        assert "bis zum 9. November 2026 fertig" in status_words(ticket)[1]
+    User.objects.filter(pk=ticket.requester_id).update(language="de")
+    lifecycle.reply(ticket=ticket, by=agent, text="Noch etwas.", at=MONDAY)
+    mail = Delivery.objects.get(ticket=ticket, occasion="reply", text__contains="Noch etwas.")
+    assert "bis zum 9. November 2026 fertig" in mail.text
     ticket = lifecycle.return_from_engineering(ticket=ticket, by=agent, at=MONDAY)
     assert (ticket.engineering_reason, ticket.engineering_expected_on) == ("", None)
 

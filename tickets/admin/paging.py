@@ -25,13 +25,13 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
     MOST = 10_000
     object_list: QuerySet[Any]
 
+    # What unfold shows below the list.
+    template_name = "admin/tickets/pages.html"
+
     @property
-    def template_name(self) -> str:
-        """What unfold shows below the list."""
-        is_capped = self.count == self.MOST
-        return (
-            "admin/tickets/capped.html" if is_capped else "unfold/helpers/pagination_default.html"
-        )
+    def is_capped(self) -> bool:
+        """Whether there may be more than were counted."""
+        return self.count == self.MOST
 
     @cached_property
     def count(self) -> int:

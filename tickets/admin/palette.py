@@ -1,10 +1,13 @@
-"""The command palette (Ctrl+K): tickets, people, organizations and pages, by a few letters."""
+"""The command palette (Ctrl+K): tickets, people, queues, canned replies and pages, by letters."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
+from typing import cast
+from urllib.parse import urlsplit
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
@@ -17,10 +20,13 @@ from django.utils.http import urlencode
 from tickets import search
 from tickets.admin.navigation import PLACES
 from tickets.admin.queue import queue_url
-from tickets.models import Organization, Ticket, User
+from tickets.admin.queues import links, own_views
+from tickets.models import CannedReply, Organization, Ticket, User
 
 # So many of each are shown; of tickets, the best of so many new ones.
 MOST, MOST_OTHERS, CANDIDATES = 8, 4, 200
+# The page of a ticket, whose composer a canned reply can begin.
+TICKET_PAGE = re.compile(r".*/tickets/ticket/([0-9]{1,18})/change/")
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,7 @@ def _groups(request: HttpRequest, typed: str, query: search.Query) -> Iterator[G
     """Tickets first; each kind only for who may look at such rows."""
     if _may_view(request, Ticket):
         yield Group("Tickets", "confirmation_number", list(_tickets(request, typed, query)))
+        yield Group("Queues", "inbox", list(_queues(request, typed)))
     # A reference names a ticket, and nobody else.
     if query.number is None:
         found = search.people_and_organizations(
@@ -77,6 +84,8 @@ def _groups(request: HttpRequest, typed: str, query: search.Query) -> Iterator[G
             ("Organizations", "apartment", "organization"),
         ):
             yield Group(title, icon, list(_others(found, kind)))
+    if query.number is None and _may_view(request, CannedReply):
+        yield Group("Canned replies", "quickreply", list(_canned(request, typed)))
     yield Group("Pages", "arrow_forward", list(_pages(request, typed)))
 
 
@@ -97,6 +106,27 @@ def _tickets(request: HttpRequest, typed: str, query: search.Query) -> Iterator[
         yield Item("All that was found", f"{more} tickets, in the queue", link)
 
 
+def _queues(request: HttpRequest, typed: str) -> Iterator[Item]:
+    """The desk's queues, own views and those of one's teams."""
+    queues, views = links(None, own_views(cast("User", request.user)))
+    for detail, found in (("Queue", queues), ("Own view", views)):
+        for link in found:
+            if _begins(link.title, typed):
+                yield Item(link.title, link.team or detail, link.url)
+
+
+def _canned(request: HttpRequest, typed: str) -> Iterator[Item]:
+    """Into the composer of the ticket that is open, else to the text itself."""
+    ticket = TICKET_PAGE.fullmatch(urlsplit(request.headers.get("HX-Current-URL", "")).path)
+    found = CannedReply.objects.usable_by(cast("User", request.user)).with_words(typed)
+    for reply in found.select_related("team")[:MOST_OTHERS]:
+        page = reverse("admin:tickets_cannedreply_change", args=[reply.pk])
+        if ticket:
+            page = f"{reverse('admin:tickets_ticket_change', args=[ticket[1]])}?canned={reply.pk}"
+        whose = f" of {reply.team}" if reply.team else ""
+        yield Item(reply.title, f"{'Into the composer' if ticket else 'Text'}{whose}", page)
+
+
 def _others(found: Iterable[tuple[str, int, str, str]], kind: str) -> Iterator[Item]:
     names = {"person": "user", "organization": "organization"}
     for its_kind, number, name, email in found:
@@ -107,13 +137,16 @@ def _others(found: Iterable[tuple[str, int, str, str]], kind: str) -> Iterator[I
 
 def _pages(request: HttpRequest, typed: str) -> Iterator[Item]:
     """Places of the sidebar whose titles have words that begin so."""
-    words = typed.lower().split()
     for group, places in PLACES:
         for place in places:
-            title = place.title.lower().split()
-            fits = all(any(one.startswith(word) for one in title) for word in words)
-            if fits and place.is_open_to(request):
+            if _begins(place.title, typed) and place.is_open_to(request):
                 yield Item(place.title, group, place.address)
+
+
+def _begins(title: str, typed: str) -> bool:
+    """Whether each of the letters that were typed begins a word of the title."""
+    words = title.lower().split()
+    return all(any(one.startswith(word) for one in words) for word in typed.lower().split())
 
 
 def _may_view(request: HttpRequest, model: type[Model]) -> bool:

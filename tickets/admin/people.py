@@ -26,6 +26,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextInputWidget
 
 from tickets import factors, monthly_reports
+from tickets.admin.blocking import Blocking
 from tickets.admin.export import PEOPLE, ExportPages
 from tickets.admin.factor.forms import PasswordForm
 from tickets.models import Organization, Team, User
@@ -74,7 +75,7 @@ def _zone_field(db_field: Any) -> forms.ChoiceField:
 
 
 @admin.register(User)
-class DeskUserAdmin(UserAdmin, ExportPages, ModelAdmin):  # type: ignore[type-arg]
+class DeskUserAdmin(UserAdmin, ExportPages, Blocking, ModelAdmin):  # type: ignore[type-arg]
     """Customers and staff. A superuser can be changed by superusers only."""
 
     form = UserForm

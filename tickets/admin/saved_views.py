@@ -44,6 +44,9 @@ from tickets.models import SavedView, Team, Ticket, User
 
 type Page = Callable[..., HttpResponse]
 
+# What was typed for a view that could not be saved, kept in the session until the queue is shown.
+REFUSED = "refused_view"
+
 
 def reader(request: HttpRequest) -> Reader:
     """Who asks, and now."""
@@ -149,6 +152,9 @@ class SavedViewPages:
         user, params, own = reader(request).user, dict(request.GET.lists()), self.own_views(request)
         key, columns = current_key(params, own), shown(params, own, user)
         saved = next((view for view in own if key_of(view) == key), None)
+        # Not for what a page asks by itself, which shows no menus.
+        is_page = "HX-Request" not in request.headers
+        refused = request.session.pop(REFUSED, None) if is_page else None
         queues, views = links(params, own)
         return {
             "queues": queues,
@@ -162,6 +168,7 @@ class SavedViewPages:
             "order_title": ORDERS[order_of(params)][0],
             "columns": [(name, title, name in columns) for name, (_, title) in COLUMNS.items()],
             "link_with_columns": _changed(params, {SHOWN: ",".join(columns)}),
+            "refused_view": refused,
             "my_teams": [team for team in teams(request) if getattr(team, "is_mine", False)],
         }
 
@@ -180,6 +187,8 @@ class SavedViewPages:
         except ValidationError as refusal:
             for sentence in refusal.messages:
                 messages.error(request, sentence)
+            typed = {name: request.POST.get(name, "")[:100] for name in ("name", "team")}
+            request.session[REFUSED] = typed
             return HttpResponseRedirect(_queue(request.POST.get("query", "")))
         messages.success(request, f"The view “{view}” is saved.")
         return HttpResponseRedirect(_queue(view_query(view)))

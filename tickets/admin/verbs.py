@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 
 from sla.models import Priority
 from tickets import (
@@ -39,9 +40,23 @@ from tickets.admin.tie_forms import (
     TagForm,
     UnlinkForm,
 )
-from tickets.models import Ticket
+from tickets.models import Ticket, TicketLink
 from tickets.refusals import NoReasonForLowering
 from tickets.states import Act
+
+
+def _has_tags(ticket: Ticket) -> bool:
+    # The ticket's page has fetched all of these with the ticket (`ticket_rows`).
+    known = getattr(ticket, "tag_names", None)
+    return ticket.tags.exists() if known is None else bool(known)
+
+
+def _has_links(ticket: Ticket) -> bool:
+    known = getattr(ticket, "link_rows", None)
+    if known is not None:
+        return bool(known or getattr(ticket, "backlink_rows", None))
+    return TicketLink.objects.filter(Q(ticket=ticket) | Q(other=ticket)).exists()
+
 
 # How the page of a ticket arranges its actions, in this order; see `Verb.group`.
 HANDING, STATUS, PEOPLE, TIDYING = "Who works on it", "How it goes on", "Who reads it", "Tidy up"
@@ -64,6 +79,8 @@ class Verb:
     done: str
     with_engineering: bool | None = None
     with_followers: bool | None = None
+    needs: Callable[[Ticket], bool] | None = None
+    """Without this there is nothing that it could be done to."""
     group: str = STATUS
     with_assignee: bool | None = None
 
@@ -77,6 +94,8 @@ class Verb:
             fits = has_any is self.with_followers
         if self.with_assignee is not None:
             fits = fits and (ticket.assignee_id is not None) is self.with_assignee
+        if fits and self.needs is not None:
+            fits = self.needs(ticket)
         return fits and ticket.may(self.act)
 
     @property
@@ -224,6 +243,7 @@ DOING = [
         tagging.remove_tag,
         "Remove a tag",
         "The tag is gone.",
+        needs=_has_tags,
         group=TIDYING,
     ),
     Verb(
@@ -242,6 +262,7 @@ DOING = [
         linking.unlink,
         "Remove a link",
         "The link is gone.",
+        needs=_has_links,
         group=TIDYING,
     ),
     Verb(

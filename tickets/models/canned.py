@@ -17,6 +17,11 @@ class CannedReplyQuerySet(models.QuerySet["CannedReply"]):
         teams = [*user.teams.values_list("pk", flat=True), ticket.team_id]
         return self.filter(Q(team=None) | Q(team__in=[pk for pk in teams if pk]), is_active=True)
 
+    def usable_by(self, user: User) -> CannedReplyQuerySet:
+        """Those that are for everybody, or for a team of this agent."""
+        mine = Q(team=None) | Q(team__in=user.teams.order_by().values("pk"))
+        return self.filter(mine, is_active=True)
+
     def with_words(self, words: str) -> CannedReplyQuerySet:
         """Those with each of the words in their title or text, whatever their case."""
         found = self

@@ -19,7 +19,7 @@ from tickets.portal.customer_escalation import EscalationForm
 from tickets.portal.forms import ReplyForm
 from tickets.portal.participation import ColleagueForm, TakeUpForm
 from tickets.portal.ratings import RatingForm
-from tickets.refusals import NotByLink
+from tickets.refusals import Blocked, NotByLink
 
 
 @dataclass
@@ -65,6 +65,8 @@ def do(request: HttpRequest, page: Page) -> str:
     Raises Refused.
     """
     act = next((act for name, act in ACTS.items() if name in request.POST), _reply)
+    if page.person.blocked_at is not None and act not in ENDS:
+        raise Blocked
     return act(request, page)
 
 
@@ -147,3 +149,5 @@ ACTS: dict[str, Act] = {
     "leave": _leave,
     "void_links": _void_links,
 }
+# What even a blocked sender may do: it says nothing to anybody.
+ENDS = (_close, _leave, _void_links)

@@ -25,7 +25,7 @@ from tickets.portal.contacts import contacts
 from tickets.portal.forms import TicketForm, new_nonce
 from tickets.portal.pages import hours_in, policy_of, viewer_of, zone_of
 from tickets.portal.uploads import bounded
-from tickets.refusals import Refused
+from tickets.refusals import Blocked, Refused
 
 UNPROCESSABLE = 422
 TOO_MANY = 429
@@ -98,6 +98,9 @@ def _opened(
     if proof is not None:
         proof.spend()
     requester = form.customer or User.objects.customer(values["email"], values["name"])
+    if requester.blocked_at is not None:
+        # Said, not swallowed: it may be a mistake, and then nobody would ever read this.
+        raise Blocked
     return lifecycle.open_ticket(
         requester=requester,
         subject=values["subject"],
