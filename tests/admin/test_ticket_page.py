@@ -214,7 +214,7 @@ def test_a_ticket_with_engineering_is_marked(client: Client, ada: User) -> None:
 
 def test_the_way_back_leads_to_the_queue_as_it_was_narrowed_down(client: Client, ada: User) -> None:
     page = page_of(client, factories.ticket(), "?_changelist_filters=due%3Dlate")
-    assert 'href="/admin/tickets/ticket/?due=late">Back to the queue</a>' in page
+    assert 'href="/admin/tickets/ticket/?due=late" data-queue>Back to the queue</a>' in page
 
 
 def test_a_long_story_takes_as_many_queries_as_a_short_one(client: Client, ada: User) -> None:
