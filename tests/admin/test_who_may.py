@@ -143,6 +143,8 @@ OTHERS: dict[str, tuple[str, str] | str] = {
     "tickets/notification/choices/": (ALL, ALL),
     "tickets/delivery/<uuid:delivery_id>/retry/": ("", SEES),
     "tickets/mailbox/<int:mailbox_id>/try/": ("", "d"),
+    "tickets/user/<int:user_id>/block/": ("", ALL),
+    "tickets/user/<int:user_id>/unblock/": ("", ALL),
     "tickets/user/<int:user_id>/second-factor/reset/": ("", "d"),
     "tickets/user/<id>/password/": ("d", "d"),
     "tickets/user/export/<str:kind>/": ("d", ""),

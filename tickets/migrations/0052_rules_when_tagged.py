@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tickets', '0045_customer_reports_schedule'),
+        ("tickets", "0051_counts_from_indexes"),
     ]
 
     operations = [
