@@ -10,7 +10,7 @@ from tickets.admin.palette import palette
 handler500 = "tickets.portal.errors.server_error"
 urlpatterns = [
     # Before the admin's own: it keeps answers for minutes, whatever somebody may see by then.
-    path("admin/search/", admin.site.admin_view(palette)),
+    path("admin/search/", admin.site.admin_view(palette), name="palette"),
     path("admin/second-factor/", include("tickets.admin.factor.views")),
     path("admin/", admin.site.urls),
     path("health/", health, name="health"),

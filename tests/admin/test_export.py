@@ -60,7 +60,7 @@ def test_the_file_has_what_the_filter_shows_and_the_agent_sees(client: Client) -
     assert 'filename="tickets.csv"' in answer["Content-Disposition"]
     book = load_workbook(io.BytesIO(b"".join(client.get(f"{QUEUE}xlsx/").streaming_content)))
     sheet = [[cell.value for cell in row] for row in book.worksheets[0].iter_rows()]
-    assert sheet[0][:2] == ["reference", "subject"]
+    assert sheet[0][:2] == ["reference", "external_reference"]
     assert len(sheet) == 3
     assert all(cell.data_type != "f" for row in book.worksheets[0].iter_rows() for cell in row)
     assert client.get(f"{QUEUE}exe/").status_code == 404

@@ -83,7 +83,7 @@ def test_letters_lead_to_rows_and_pages(
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("the ", search.TOO_COMMON),
+        ("and the ", search.TOO_COMMON),
         ("\x00", search.NO_WORDS),
         ('-"x', search.ONLY_WITHOUT),
         ("x" * 10_000, search.TOO_LONG),

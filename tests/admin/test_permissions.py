@@ -70,11 +70,11 @@ SIDEBARS = {
     "undeliverableaddress",
     "Manager": "ticket escalation bulkjob organization user team availability requesttype tag "
     "cannedreply portalsettings macro rule rulerun report breaches customer savedreport "
-    "what-if policy priority breachreason calendar clock inboundmessage delivery "
+    "ahead wall what-if policy priority breachreason calendar clock inboundmessage delivery "
     "undeliverableaddress recalculation sweep",
     "Administrator": "ticket escalation bulkjob organization user team availability requesttype "
     "tag cannedreply portalsettings macro rule rulerun report breaches customer savedreport "
-    "what-if policy priority breachreason calendar clock mailbox importjob "
+    "ahead wall what-if policy priority breachreason calendar clock mailbox importjob "
     "inboundmessage delivery undeliverableaddress recalculation sweep periodictask",
 }
 

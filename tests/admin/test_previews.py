@@ -260,7 +260,7 @@ def test_the_progress_can_be_looked_at(
             )
             for _ in range(count)
         )
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(6):
             administrator.get(reverse("admin:sla_recalculation_changelist"))
 
 

@@ -107,6 +107,10 @@ ADDRESSES: dict[str, list[Row]] = {
         Row(both(by_key, file_of), OPEN, OPEN),
         Row(both(by_anothers_key, file_of), GONE, GONE),
     ],
+    # Who may read a real one: tests/tickets/test_customer_reports.py.
+    "portal:report": [Row(lambda ticket: ["forged"], GONE)],
+    "portal:own_report": [Row(lambda ticket: [1], f"{SIGN_IN} 404 404 404 404")],
+    "palette": [Row(nothing, " ".join([*[DESK] * 4, "200"]))],
     # Whoever is not half signed in is led to the desk, which asks him to sign in.
     "second_factor:ask": [Row(nothing, " ".join([DESK] * 5))],
     # Staff may set one up where none is asked of them.

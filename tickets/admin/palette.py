@@ -54,7 +54,8 @@ def palette(request: HttpRequest) -> HttpResponse:
     if not typed.strip():
         return HttpResponse()
     query = search.understood(typed)
-    groups = [group for group in _groups(request, typed, query) if group.items]
+    words = typed.replace("\x00", " ").strip()
+    groups = [group for group in _groups(request, words, query) if group.items] if words else []
     numbers = count(1)
     for group in groups:
         group.items[:] = [replace(item, place=next(numbers)) for item in group.items]
