@@ -126,7 +126,9 @@ def _remove(request: HttpRequest, page: Page) -> str:
 def _leave(request: HttpRequest, page: Page) -> str:
     participation.unfollow(**page.facts(), user=page.person)
     reference = page.ticket.reference
-    if not Ticket.objects.visible_to(page.person).filter(pk=page.ticket.pk).exists():
+    # Anew from the database: what was known of this person is from before he left.
+    reader = User.objects.get(pk=page.person.pk)
+    if not Ticket.objects.visible_to(reader).filter(pk=page.ticket.pk).exists():
         page.leads_to = reverse("portal:start")
     return _("You get no more answers to %(reference)s.") % {"reference": reference}
 
