@@ -6,6 +6,7 @@ from tickets.models.bulk import BulkJob, BulkRow
 from tickets.models.canned import CannedReply
 from tickets.models.catalog import RequestType
 from tickets.models.escalations import Escalation
+from tickets.models.events import Event
 from tickets.models.followers import Follower
 from tickets.models.holdings import Holding
 from tickets.models.imports import ImportJob, ImportRow
@@ -21,7 +22,7 @@ from tickets.models.reports import CustomerReport
 from tickets.models.search import SearchDocument, SearchMark
 from tickets.models.tags import Tag, clean_tag
 from tickets.models.ticket_links import TicketLink
-from tickets.models.tickets import Event, Ticket
+from tickets.models.tickets import Ticket
 from tickets.models.views import SavedView
 
 __all__ = [

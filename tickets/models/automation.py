@@ -8,8 +8,9 @@ from django.db import models
 from django.db.models import Q
 
 from sla.models import Calendar
+from tickets.models.events import Event
 from tickets.models.people import Team, User
-from tickets.models.tickets import Event, Ticket
+from tickets.models.tickets import Ticket
 
 
 class MacroQuerySet(models.QuerySet["Macro"]):
