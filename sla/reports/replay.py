@@ -110,12 +110,13 @@ class _Replay:
 
     def group(self, facts: Sequence[Facts]) -> Group:
         """Facts alike in all but their instants."""
-        if facts[0].is_plain:
-            try:
-                return self._in_bulk(facts)
-            except (ValueError, OverflowError):
-                pass  # One of them has no answer: which one is seen one by one.
-        return self._one_by_one(facts)
+        if not facts[0].is_plain:
+            return self._one_by_one(facts)
+        try:
+            return self._in_bulk(facts)
+        except (ValueError, OverflowError):
+            # One of them has no answer: which one it is shows when each is asked alone.
+            return self._one_by_one(facts)
 
     def _in_bulk(self, facts: Sequence[Facts]) -> Group:
         first = facts[0]

@@ -137,7 +137,8 @@ def test_what_cannot_be_looked_for_gets_a_sentence(typed: str, problem: str) -> 
 def test_nothing_that_is_typed_is_an_error(desk: dict[str, Ticket], typed: str) -> None:
     query = search.understood(typed)
     answer = search.find(Ticket.objects.all(), query)
-    search.excerpts(answer.numbers, query)
+    assert set(answer.numbers) <= {ticket.pk for ticket in desk.values()}
+    assert set(search.excerpts(answer.numbers, query)) <= set(answer.numbers)
 
 
 def test_the_newest_come_first_and_no_more_than_are_looked_at(policy: Policy) -> None:

@@ -16,6 +16,7 @@ from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from tickets import notifications
 from tickets.admin.paging import CappedPaginator
@@ -50,7 +51,7 @@ class ChoicesForm(forms.ModelForm):  # type: ignore[type-arg]
         widgets = {
             "daily_at": forms.TimeInput({"type": "time", "class": "desk-field"}, format="%H:%M"),
             **{
-                name: forms.Select({"class": "desk-field"})
+                name: UnfoldAdminSelectWidget()
                 for name in ("assigned", "mentioned", "customer_replied", "at_risk", "digest")
             },
         }

@@ -49,6 +49,8 @@ class PortalSettingsAdmin(ModelAdmin):
         form = super().get_form(request, *args, **kwargs)
         if until := form.base_fields.get("incident_until"):
             until.help_text = f"{until.help_text} In {timezone.get_current_timezone_name()}."
+            for widget, part in zip(until.widget.widgets, ("day", "time"), strict=True):
+                widget.attrs["aria-label"] = f"{until.label}, {part}"
         return form
 
     @display(description="Customers see")
