@@ -26,8 +26,8 @@ from django.db.models.functions import TruncDate
 from sla.core.hours import Hours, NeverOpen
 from sla.models import CalendarVersion, Clock, hours_of
 from sla.models.clocks import ClockQuerySet
-from sla.reports.breakdown import person
 from sla.reports.filters import NOBODY
+from sla.reports.names import person
 from sla.reports.periods import Period
 
 # In business hours.

@@ -8,11 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.paginator import Page, Paginator
-from django.db.models import CharField, F, Value
-from django.db.models.functions import Coalesce, ExtractHour, ExtractIsoWeekDay, NullIf
+from django.db.models import F
+from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
 
 from sla.models import hours_of
 from sla.models.clocks import ClockQuerySet
+from sla.reports import names
 from sla.reports.figures import USED, Figure, Promised, promises_of
 from sla.reports.filters import EVERYTHING, Filters
 from sla.reports.periods import Period
@@ -95,20 +96,11 @@ def clocks_behind(
 
 def _with_names(clocks: Any) -> Any:
     """Values of clocks with the names that a list shows, in one query."""
-    assignee = Coalesce(
-        NullIf("ticket__assignee__name", Value("")),
-        "ticket__assignee__email",
-        output_field=CharField(),
-    )
     return clocks.values(
         "pk", "ticket_id", "metric", "target_amount", "target_unit", "goal_amount",
         "kept_by_lowering", "calendar_version_id", "started_at", "due_at", "stopped_at",
         "superseded_at", "paused_at", "end_at", "business_seconds",
-        subject=F("ticket__subject"),
-        organization=F("ticket__organization__name"),
-        code=F("priority__code"),
-        assignee=assignee,
-        team=F("ticket__team__name"),
+        **names.of_tickets(),
     )  # fmt: skip
 
 

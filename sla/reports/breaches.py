@@ -14,7 +14,6 @@ from django.db.models import Count, F, Subquery
 
 from sla.models import BreachNote, Clock, Pause, hours_of
 from sla.reports.behind import PER_PAGE
-from sla.reports.breakdown import person
 from sla.reports.figures import Figure, Promised, promises_of
 from sla.reports.filters import (
     EVERYTHING,
@@ -23,6 +22,7 @@ from sla.reports.filters import (
     holdings_that_decide,
     present_notes,
 )
+from sla.reports.names import person
 from sla.reports.periods import Period
 
 

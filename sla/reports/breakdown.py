@@ -8,8 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import CharField, Count, F, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models import Count, F, QuerySet, Subquery
 
 from sla.models.clocks import ClockQuerySet
 from sla.reports.attainment import percentage
@@ -21,6 +20,7 @@ from sla.reports.filters import (
     holdings_that_decide,
     present_notes,
 )
+from sla.reports.names import person
 from sla.reports.periods import Period
 
 # Rows of a breakdown; those with the most broken promises come first.
@@ -118,12 +118,6 @@ def _keyed(promises: ClockQuerySet, by: Dimension) -> Any:
                 name=Subquery(notes.values("reason__name")[:1]),
             )
     return promises.annotate(key=F(f"ticket__{by}"), name=F(f"ticket__{by}__name"))
-
-
-def person(path: str) -> Coalesce:
-    """As people are called: by name, else by address."""
-    name, address = f"{path}__name", f"{path}__email"
-    return Coalesce(NullIf(name, Value("")), address, output_field=CharField())
 
 
 def _row(row: Mapping[str, Any]) -> BreakdownRow:

@@ -22,15 +22,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from django.db import connection, transaction
-from django.db.models import F
 from django.db.models.functions import Coalesce
 from numpy.typing import NDArray
 
 from sla.core.table import instant, micros
 from sla.models import Clock, Priority
 from sla.models.clocks import ClockQuerySet
+from sla.reports import names
 from sla.reports.attainment import percentage
-from sla.reports.breakdown import person
 from sla.reports.filters import EVERYTHING, Filters
 from sla.reports.paper import Paper
 from sla.reports.periods import Period
@@ -262,12 +261,8 @@ def _promises(
 ) -> list[WhatIfPromise]:
     rows: Any = Clock.objects.filter(pk__in=page).order_by("pk").values(
         "pk", "ticket_id", "metric", "started_at", "due_at",
-        subject=F("ticket__subject"),
-        organization=F("ticket__organization__name"),
-        code=F("priority__code"),
+        **names.of_tickets(),
         ended=Coalesce("stopped_at", "superseded_at"),
-        assignee=person("ticket__assignee"),
-        team=F("ticket__team__name"),
     )  # fmt: skip
     return [_promise(row, *found[row["pk"]]) for row in rows]
 
