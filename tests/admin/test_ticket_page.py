@@ -16,7 +16,7 @@ from django.utils import timezone
 from sla.models import Policy
 from tests import factories
 from tickets import lifecycle, linking, tagging
-from tickets.models import Delivery, Message, Tag, Ticket, TicketLink, User
+from tickets.models import Delivery, Event, Message, Tag, Ticket, TicketLink, User
 from tickets.templatetags.ticket_page import Parts, quoted
 
 BY_HTMX = {"HX-Request": "true"}
@@ -384,3 +384,21 @@ def test_no_page_of_the_desk_has_inline_scripts_or_handlers(client: Client, ada:
     ):
         assert not re.findall(r"<script(?![^>]*(?:src=|application/json))[^>]*>", page)
         assert not re.findall(r'<[^>]+ on\w+="', page)
+
+
+def test_what_did_not_reach_its_reader_is_on_the_page_at_once(
+    policy: Policy, client: Client
+) -> None:
+    client.force_login(factories.agent())
+    ticket = factories.ticket()
+    for number in range(5):
+        Event.objects.create(
+            ticket=ticket,
+            kind=Event.Kind.UNDELIVERED,
+            at=factories.MONDAY + timedelta(hours=number),
+            detail=f"Reply {number} to mira@client.example: <550> she has left",
+        )
+    page = client.get(f"/admin/tickets/ticket/{ticket.pk}/change/").content.decode()
+    shown = [number for number in range(5) if f"Reply {number} to mira@client.example" in page]
+    assert shown == [2, 3, 4]
+    assert "&lt;550&gt; she has left" in page

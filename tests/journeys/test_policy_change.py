@@ -90,6 +90,7 @@ def test_a_holiday_is_seen_applied_explained_and_an_escalation_acknowledged(
 
     page.goto(f"/admin/tickets/ticket/?q={name}")
     page.get_by_role("link", name=re.compile("Yesterday's figures")).first.click()
+    page.get_by_text("History, deadlines and mail").click()
     entry = page.get_by_role("row", name=re.compile("P3 Resolution: reckoned anew"))
     expect(entry).to_contain_text("Business hours version 2")
     page.get_by_role("link", name="Explain P3 Resolution").click()

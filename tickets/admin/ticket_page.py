@@ -19,11 +19,13 @@ from tickets.admin.standing import next_clock, standing
 from tickets.admin.ticket_news import Shown
 from tickets.admin.ticket_rows import linked, others
 from tickets.admin.verbs import DOING, GROUPS, NOTE, SAYING, Verb
-from tickets.models import Ticket, User
+from tickets.models import Event, Ticket, User
 from tickets.states import Act
 
 # What the composer can do, as the page says it to its script.
 SAYABLE = (Act.REPLY, Act.WAIT, Act.RESOLVE)
+# Of what was not delivered; all of it is in the history.
+MOST_UNDELIVERED = 3
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ def context(
         "part": part,
         "shown": Shown.of(ticket, at=at, last=part.last),
         "may_act": may_act,
-        "escalations": ticket.escalations.for_reading() if ticket.escalated_at else [],
+        "escalations": ticket.escalations.for_reading(),
+        "undelivered": _undelivered(ticket),
         "others": others(ticket, viewer=user),
         **standing_context(ticket, at=at),
         **(
@@ -73,6 +76,12 @@ def context(
             else {}
         ),
     }
+
+
+def _undelivered(ticket: Ticket) -> Sequence[Event]:
+    """What did not reach its readers, the newest first: nobody should have to look for that."""
+    came_back = ticket.events.filter(kind=Event.Kind.UNDELIVERED).order_by("-at", "-pk")
+    return list(came_back[:MOST_UNDELIVERED])
 
 
 def standing_context(ticket: Ticket, *, at: datetime) -> dict[str, Any]:
