@@ -63,12 +63,18 @@ class Product:
 
     def run(self, script: str) -> None:
         """Python in a process of the product, with every model at hand."""
-        subprocess.run(
-            [sys.executable, "manage.py", "shell", "--verbosity=0", "-c", script],
-            cwd=ROOT,
-            env=self.environment,
-            check=True,
-        )
+        subprocess.run(self.shell(script), cwd=ROOT, env=self.environment, check=True)
+
+    def shell(self, script: str) -> list[str]:
+        """The command that runs Python in a process of the product."""
+        return [sys.executable, "manage.py", "shell", "--verbosity=0", "-c", script]
+
+    def number(self, question: str, *values: Any) -> int:
+        """The number that a question in SQL is answered with."""
+        with psycopg.connect(**dsn(self.database), autocommit=True) as connection:
+            row = connection.execute(question.encode(), values).fetchone()
+        assert row is not None
+        return int(row[0])
 
     def let_weeks_pass(self, weeks: int) -> None:
         """Move every recorded instant into the past: facts, and the caches computed from them."""
@@ -216,7 +222,7 @@ def running_product(var: Path) -> Iterator[Product]:
             start_new_session=True,
         )
         try:
-            wait_until(lambda: process.poll() is not None or is_well(url), seconds=90)
+            wait_until(lambda: process.poll() is not None or is_well(url), seconds=300)
             assert process.poll() is None, (var / "start.log").read_text()
             yield Product(url=url, mail=mail, database=database, var=var, environment=variables)
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
@@ -54,7 +55,12 @@ class Visitor:
         )
 
 
-def barriers(page: Page, rules: Axe) -> list[str]:
+# How axe grades what it finds.
+SERIOUS = ("serious", "critical")
+IMPACTS = ("minor", "moderate", *SERIOUS)
+
+
+def barriers(page: Page, rules: Axe, *, impacts: Container[str] = IMPACTS) -> list[str]:
     """What axe finds on the page, light and dark; and whether it scrolls sideways at 320 pixels."""
     found = []
     page.wait_for_load_state("load")
@@ -65,6 +71,7 @@ def barriers(page: Page, rules: Axe) -> list[str]:
         found += [
             f"{page.url} {scheme} {one['id']}: {node['html'][:200]}"
             for one in answer["violations"]
+            if one["impact"] in impacts
             for node in one["nodes"]
         ]
     # Axe leaves empty ones behind, which htmx would copy, and the content policy complain of.
