@@ -92,6 +92,8 @@ def test_what_came_by_itself_is_known_to_what_is_sent_next(desk: Desk) -> None:
     lifecycle.reply(ticket=ticket, by=ben, text="It is known.", at=timezone.now())
     look_for_news(page)
     expect(page.locator("#messages")).to_contain_text("It is known.")
+    # The page has taken note of it: nobody types in the same instant.
+    expect(page.locator("#messages [data-unread]")).to_have_count(0)
     page.keyboard.press("r")
     page.keyboard.type("I was here too.")
     page.keyboard.press("Control+Enter")
