@@ -48,6 +48,7 @@ from sla.reports.overview import Overview, overview
 from sla.reports.periods import Period, step_of
 from sla.reports.questions import Question, QuestionForm, asked_by, default_hours
 from sla.reports.spreads import Spread
+from sla.reports.tables import tables_for
 from sla.reports.volume import (
     AGES,
     AgeRow,
@@ -110,6 +111,7 @@ __all__ = [
     "said_about",
     "satisfaction",
     "step_of",
+    "tables_for",
     "tickets_behind",
     "totals",
     "turns_in",

@@ -86,6 +86,11 @@ def percentage(kept: int, broken: int) -> float | None:
     return 100 * kept / (kept + broken) if kept + broken else None
 
 
+def cut(share: float | None) -> float | None:
+    """A percentage as reports show it: cut after the first decimal, so that 99.96 is no 100."""
+    return None if share is None else int(share * 10) / 10
+
+
 def attainment(
     *, period: Period, at: datetime, filters: Filters = EVERYTHING
 ) -> list[AttainmentRow]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -25,6 +25,8 @@ from sla.reports.periods import Period
 
 # Rows of a breakdown; those with the most broken promises come first.
 MOST_ROWS = 200
+# Rows that are in memory at once when all of them are wanted.
+CHUNK = 2_000
 
 
 class Dimension(StrEnum):
@@ -73,17 +75,27 @@ def breakdown(
     By tag, a promise counts once for each tag of its ticket; otherwise the rows add up to the
     report's total. Teams and agents are those who had the ticket when the promise was decided.
     """
+    return [_row(row) for row in _grouped(by, period, at, filters)[:MOST_ROWS]]
+
+
+def whole_breakdown(
+    *, by: Dimension, period: Period, at: datetime, filters: Filters = EVERYTHING
+) -> Iterator[BreakdownRow]:
+    """The same, however many rows there are, a part of them at a time."""
+    return map(_row, _grouped(by, period, at, filters).iterator(CHUNK))
+
+
+def _grouped(by: Dimension, period: Period, at: datetime, filters: Filters) -> Any:
     promises: QuerySet[Any, Any] = _keyed(promises_of(period, at, Figure.ALL, filters), by)
-    rows = (
+    return (
         promises.values("key", "name")
         .annotate(
             promises=Count("pk"),
             kept=Count("pk", filter=KEPT),
             broken=Count("pk", filter=BROKEN),
         )
-        .order_by("-broken", "-promises", "name")[:MOST_ROWS]
+        .order_by("-broken", "-promises", "name")
     )
-    return [_row(row) for row in rows]
 
 
 def _keyed(promises: ClockQuerySet, by: Dimension) -> Any:

@@ -10,6 +10,7 @@ from django import template
 from django.utils.formats import number_format
 
 from sla.models import Metric
+from sla.reports.attainment import cut
 from sla.reports.questions import Question
 
 register = template.Library()
@@ -51,7 +52,7 @@ def percent(share: float | None) -> str:
     if share == int(share):
         return f"{int(share)} %"
     # Cut and not rounded: nobody reads 100 % who broke a promise.
-    return f"{number_format(int(share * 10) / 10, 1)} %"
+    return f"{number_format(cut(share), 1)} %"
 
 
 @register.filter

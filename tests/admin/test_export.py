@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 from openpyxl import load_workbook
 
+from sla.files import harmless
 from tests import factories
-from tickets.admin.export import harmless
 from tickets.models import Ticket
 
 pytestmark = pytest.mark.usefixtures("policy")

@@ -81,7 +81,7 @@ class DeskUserAdmin(UserAdmin, ExportPages, Blocking, ModelAdmin):  # type: igno
     form = UserForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
-    export_columns = PEOPLE
+    export_layout = PEOPLE
     list_display = ["email", "name", "organization", "is_staff", "is_active", "seen"]
     list_filter = [
         ("is_staff", BooleanRadioFilter),

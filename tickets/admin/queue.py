@@ -141,7 +141,7 @@ class TicketQueue(BulkActions, SavedViewPages, QueueColumns, ExportPages, ModelA
 
     list_display = ["ticket", *(COLUMNS[name][0] for name in USUAL)]
     list_display_links = ["ticket"]
-    export_columns = TICKETS
+    export_layout = TICKETS
     list_filter = [
         StatusFilter,
         DueFilter,

@@ -1,0 +1,105 @@
+"""All tables of a page of reports, as they answer one question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+from sla.files import Table
+from sla.models import SavedReport
+from sla.reports.breakdown import Dimension, whole_breakdown
+from sla.reports.filters import Engineering
+from sla.reports.overview import EngineeringRow, Overview, Tickets, overview
+from sla.reports.questions import Question
+from sla.reports.tables import figures
+from sla.reports.tables.figures import Compared, Number, Part, Share, Stretch, Used
+from sla.reports.tables.layouts import about
+
+
+def tables_for(
+    page: SavedReport.Page, question: Question, *, at: datetime, query: str = ""
+) -> list[Table]:
+    """Every table of the page, with all its rows; `query` is the page's whole address.
+
+    Figures are of all tickets, as on the page. ValueError where the query asks for what there is
+    not, such as a breakdown by nothing known.
+    """
+    match page:
+        case SavedReport.Page.OVERVIEW:
+            return overview_tables(question, at=at)
+        case SavedReport.Page.BREAKDOWN:
+            by = Dimension(_asked(query, "by") or Dimension.PRIORITY)
+            return [breakdown_table(question, by=by, at=at)]
+
+
+def overview_tables(question: Question, *, at: datetime) -> list[Table]:
+    """The figures of a period, as they stand at that instant."""
+    found, asked = overview(question, at=at), about(question, at)
+    return [
+        figures.ATTAINMENT.table(
+            [
+                Compared(row, (found.before or {}).get((row.priority, row.metric)))
+                for row in found.rows
+            ],
+            asked,
+        ),
+        figures.TOTALS.table(
+            [Compared(row, found.totals_before.get(row.metric)) for row in found.totals], asked
+        ),
+        figures.ENGINEERING.table(_shares(found.engineering), asked),
+        figures.OVER_TIME.table(_stretches(found.step, found.over_time), asked),
+        figures.HEAT_MAP.table(found.heat, asked),
+        figures.TIME_USED.table(_used(found), asked),
+        figures.VOLUME.table(_stretches(found.step, found.volume), asked),
+        figures.TICKET_FIGURES.table(_numbers(found.tickets, found.tickets_before), asked),
+        figures.AGEING.table(found.ageing, asked),
+        figures.SATISFACTION.table(found.tickets.satisfaction.stars, asked),
+    ]
+
+
+def breakdown_table(question: Question, *, by: Dimension, at: datetime) -> Table:
+    """Every row of a breakdown, however many there are."""
+    rows = whole_breakdown(by=by, period=question.period, at=at, filters=question.filters)
+    parts = (Part(by, row) for row in rows)
+    return figures.BREAKDOWN.table(parts, about(question, at, by=by.value))
+
+
+def _asked(query: str, name: str) -> str:
+    """A field of an address; "" where it is not there."""
+    return parse_qs(query.removeprefix("?")).get(name, [""])[-1]
+
+
+def _shares(rows: Iterable[EngineeringRow]) -> Iterator[Share]:
+    for row in rows:
+        yield Share(row.metric, "all", row.all)
+        yield Share(row.metric, Engineering.WITH.value, row.with_it)
+        yield Share(row.metric, Engineering.WITHOUT.value, row.without)
+
+
+def _stretches(step: str, rows: Iterable[Any]) -> list[Stretch]:
+    return [Stretch(step, row) for row in rows]
+
+
+def _used(found: Overview) -> list[Used]:
+    return [
+        Used(metric, tenth, number)
+        for metric, used in found.used.items()
+        for tenth, number in used.items()
+    ]
+
+
+def _numbers(now: Tickets, before: Tickets | None) -> list[Number]:
+    earlier = _by_figure(before) if before else {}
+    return [
+        Number(figure, number, earlier.get(figure)) for figure, number in _by_figure(now).items()
+    ]
+
+
+def _by_figure(tickets: Tickets) -> dict[str, float | None]:
+    given = tickets.satisfaction
+    numbers: dict[str, float | None] = {
+        figure.value: number for figure, number in tickets.numbers.items()
+    }
+    return numbers | {"rated": given.ratings, "average_stars": given.average}
