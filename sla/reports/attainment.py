@@ -86,9 +86,9 @@ def percentage(kept: int, broken: int) -> float | None:
     return 100 * kept / (kept + broken) if kept + broken else None
 
 
-def cut(share: float | None) -> float | None:
+def cut(share: float) -> float:
     """A percentage as reports show it: cut after the first decimal, so that 99.96 is no 100."""
-    return None if share is None else int(share * 10) / 10
+    return int(share * 10) / 10
 
 
 def attainment(

@@ -61,7 +61,7 @@ def test_a_file_that_cannot_be_read_comes_back_with_a_sentence(client: Client) -
 
 
 def test_the_example_of_tickets_can_be_brought_in(client: Client) -> None:
-    example = client.get(f"{IMPORTS}example/tickets/").content.decode()
+    example = client.get(f"{IMPORTS}example/tickets/").getvalue().decode()
     sent(client, example, "tickets")
     job = ImportJob.objects.get()
     client.post(f"{IMPORTS}{job.pk}/begin/")

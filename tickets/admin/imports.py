@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any, cast
 
 from django import forms
@@ -14,6 +12,7 @@ from django.http import (
     Http404,
     HttpRequest,
     HttpResponse,
+    HttpResponseBase,
     HttpResponseNotAllowed,
     HttpResponseRedirect,
 )
@@ -24,7 +23,9 @@ from django.utils import timezone
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
-from tickets.admin import export
+from sla.admin.files import file_of
+from sla.files import CSV, Column, Table
+from tickets.admin.export import PEOPLE, TICKETS
 from tickets.admin.paging import CappedPaginator
 from tickets.admin.readonly import ReadOnlyAdmin
 from tickets.imports import jobs, reading
@@ -37,7 +38,7 @@ Kind, State = ImportJob.Kind, ImportRow.State
 WRONG = (State.BAD, State.REFUSED)
 # Rows on one page.
 SHOWN = 100
-EXPORTS = {"tickets": export.TICKETS, "people": export.PEOPLE}
+EXPORTS = {"tickets": TICKETS.columns, "people": PEOPLE.columns}
 
 
 class FileForm(forms.Form):
@@ -167,19 +168,15 @@ class ImportJobAdmin(ReadOnlyAdmin):
         messages.success(request, "The file is forgotten, and nothing was written.")
         return HttpResponseRedirect(reverse("admin:tickets_importjob_add"))
 
-    def example(self, request: HttpRequest, kind: str) -> HttpResponse:
+    def example(self, request: HttpRequest, kind: str) -> HttpResponseBase:
         """A file that can be filled in."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         if kind not in COLUMNS:
             raise Http404
-        text = io.StringIO()
-        writer = csv.writer(text)
-        writer.writerow(column.title for column in COLUMNS[kind])
-        writer.writerow(column.example for column in COLUMNS[kind])
-        answer = HttpResponse("\ufeff" + text.getvalue(), content_type=export.TYPES[export.CSV])
-        answer.headers["Content-Disposition"] = f'attachment; filename="{kind}-example.csv"'
-        return answer
+        columns = [Column(column.title, column.title) for column in COLUMNS[kind]]
+        filled = [column.example for column in COLUMNS[kind]]
+        return file_of(Table(f"{kind}-example", "Example", columns, [filled]), CSV)
 
     def _job(self, request: HttpRequest, job_id: int) -> ImportJob:
         if not self.has_add_permission(request):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sla.files import Field, Layout, column
-from sla.reports.attainment import TotalRow, cut
+from sla.reports.attainment import TotalRow
 from sla.reports.breakdown import BreakdownRow, Dimension
 from sla.reports.figures import MOST_USED
 from sla.reports.tables.layouts import (
@@ -18,6 +18,7 @@ from sla.reports.tables.layouts import (
     outcomes,
     percent,
     seconds,
+    shown,
 )
 
 
@@ -74,7 +75,7 @@ class Part:
 
 def _before() -> Field:
     def read(row: Compared) -> float | None:
-        return None if row.before is None else cut(row.before.attainment)
+        return None if row.before is None else shown(row.before.attainment)
 
     return column(
         "attainment_before_percent", "Attainment before", f"In the period before. {PERCENT}", read

@@ -23,9 +23,14 @@ METRIC = "first_response, next_response or resolution."
 
 
 def percent(name: str, title: str, read: str) -> Field:
-    """A share as the page shows it; empty while nothing is decided."""
+    """A column of shares."""
     share = attrgetter(read)
-    return column(name, title, PERCENT, lambda row: cut(share(row)))
+    return column(name, title, PERCENT, lambda row: shown(share(row)))
+
+
+def shown(share: float | None) -> float | None:
+    """A share as the page shows it; None while nothing is decided."""
+    return None if share is None else cut(share)
 
 
 def seconds(name: str, title: str, note: str, read: Callable[[Any], float | None]) -> Field:
