@@ -17,7 +17,7 @@ from django.utils.dateformat import format as in_format
 from django.views.generic import TemplateView
 from unfold.views import UnfoldSiteViewMixin
 
-from sla.admin.chart import INK, KEPT
+from sla.admin.chart import INK
 from sla.models import Priority
 from sla.reports.ahead import (
     HORIZONS,
@@ -29,6 +29,7 @@ from sla.reports.ahead import (
     promises_ahead,
     rate_of_solving,
 )
+from sla.reports.colours import KEPT
 from sla.reports.filters import NOBODY
 from sla.reports.questions import default_zone
 

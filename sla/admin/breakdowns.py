@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.apps import apps
 from django.utils import timezone
 from django.views.generic import TemplateView
 from unfold.views import UnfoldSiteViewMixin
@@ -14,38 +13,18 @@ from unfold.views import UnfoldSiteViewMixin
 from sla import reports
 from sla.admin.questions import Asked, AskingForm
 from sla.admin.saved_reports import links_to_saved, saving
-from sla.models import Metric, SavedReport
+from sla.models import SavedReport
 from sla.reports import Dimension
-
-TITLES = {
-    Dimension.PRIORITY: "Priority",
-    Dimension.METRIC: "Metric",
-    Dimension.TEAM: "Team",
-    Dimension.AGENT: "Agent",
-    Dimension.ORGANIZATION: "Organization",
-    Dimension.SPOC: "Single point of contact",
-    Dimension.REQUEST_TYPE: "Request type",
-    Dimension.CHANNEL: "Channel",
-    Dimension.TAG: "Tag",
-    Dimension.REASON: "Reason of the breach",
-}
-# What a row is called whose tickets have none.
-NONE = {
-    Dimension.TEAM: "No team",
-    Dimension.AGENT: "Nobody",
-    Dimension.ORGANIZATION: "No organization",
-    Dimension.SPOC: "No single point of contact",
-    Dimension.REQUEST_TYPE: "No request type",
-    Dimension.TAG: "No tag",
-    Dimension.REASON: "No reason",
-}
+from sla.reports.words import DIMENSIONS, name_of
 
 
 class BreakdownForm(AskingForm):
     """The question, and by what it is broken down."""
 
     by = forms.ChoiceField(
-        label="By", choices=[(name.value, title) for name, title in TITLES.items()], required=False
+        label="By",
+        choices=[(name.value, title) for name, title in DIMENSIONS.items()],
+        required=False,
     )
 
     @property
@@ -84,10 +63,10 @@ class BreakdownView(UnfoldSiteViewMixin, TemplateView):
             )
             query = question.query(by=by.value)
             context.update(
-                by=TITLES[by],
+                by=DIMENSIONS[by],
                 dimensions=[
                     (title, f"?{question.query(by=name.value)}", name is by)
-                    for name, title in TITLES.items()
+                    for name, title in DIMENSIONS.items()
                 ],
                 lines=[_line(row, by, question) for row in rows],
                 is_cut=len(rows) == reports.MOST_ROWS,
@@ -102,7 +81,7 @@ class BreakdownView(UnfoldSiteViewMixin, TemplateView):
 def _line(row: reports.BreakdownRow, by: Dimension, question: reports.Question) -> Line:
     only = {by.value: row.key}
     return Line(
-        name=_name(row, by),
+        name=name_of(row, by),
         row=row,
         narrowed=f"?{question.query(**only)}",
         behind={
@@ -110,14 +89,3 @@ def _line(row: reports.BreakdownRow, by: Dimension, question: reports.Question) 
             for figure in reports.Figure
         },
     )
-
-
-def _name(row: reports.BreakdownRow, by: Dimension) -> str:
-    if by is Dimension.METRIC:
-        return str(Metric(row.name).label)
-    if by is Dimension.PRIORITY:
-        return f"{row.key} {row.name}"
-    if by is Dimension.CHANNEL:
-        ticket = apps.get_model("tickets", "Ticket")
-        return str(dict(ticket._meta.get_field("channel").flatchoices)[row.name])
-    return row.name or NONE[by]

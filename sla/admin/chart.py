@@ -16,20 +16,13 @@ from django.utils.dateformat import format as in_format
 
 from sla.models import Metric
 from sla.reports import Question, TicketFigure, TimeRow, VolumeRow
+from sla.reports.colours import BROKEN, CAME_IN, KEPT, LINE, RUNNING, SOLVED
 from sla.reports.figures import MOST_USED
+from sla.reports.words import STEPS, tenth_in_words
 from sla.templatetags.figures import percent
 
-# Told apart by people who see no red and green, on white and on dark alike (contrast 3:1 or more).
-KEPT, BROKEN, RUNNING = "#0d9488", "#dc2626", "#7c8594"
-CAME_IN, SOLVED, LINE = "#7c8594", "#0d9488", "#b45309"
 INK = "#757c8a"
 
-# Step -> what its axis says, and how its local date is written.
-STEPS = {
-    "day": ("Day", "j M"),
-    "week": ("Week, by its Monday", "j M Y"),
-    "month": ("Month", "M Y"),
-}
 # The tenth of its time after which a promise is late.
 TARGET = 10
 
@@ -171,13 +164,6 @@ def used_chart(metric: str, used: Mapping[int, int], *, question: Question) -> C
         options=json.dumps(options),
         headings=["Share of the time", "Fulfilled"],
         rows=rows,
-    )
-
-
-def tenth_in_words(tenth: int) -> str:
-    """Such as "90–100 %"; the target is at 100 %."""
-    return (
-        f"over {10 * tenth - 10} %" if tenth == MOST_USED else f"{10 * tenth - 10}–{10 * tenth} %"
     )
 
 

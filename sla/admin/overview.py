@@ -17,23 +17,13 @@ from sla.admin.chart import (
     used_chart,
     volume_chart,
 )
+from sla.core.week import WEEKDAYS
 from sla.models import Metric
 from sla.reports import AgeRow, HeatCell, Overview, Question, TicketFigure
+from sla.reports.words import TICKET_FIGURES
 from sla.templatetags.figures import percent
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 LEVELS = 5
-
-TICKET_FIGURES = {
-    TicketFigure.CAME_IN: "Came in",
-    TicketFigure.SOLVED: "Solved",
-    TicketFigure.REOPENED: "Reopened",
-    TicketFigure.BACKLOG: "Backlog",
-    TicketFigure.AGE: "Present backlog by age",
-    TicketFigure.ENGINEERING: "Escalated to engineering",
-    TicketFigure.ESCALATED: "Escalated by customers",
-    TicketFigure.RATED: "Rated",
-}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.http import QueryDict
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget
 
-from sla.reports.filters import EVERYTHING, NOBODY, Filters
+from sla.reports.filters import EVERYTHING, NOBODY
 from sla.reports.questions import (
     DEFAULT_SPAN,
     SPANS,
@@ -24,6 +24,7 @@ from sla.reports.questions import (
     default_zone,
     today_in,
 )
+from sla.reports.words import narrowed_to
 
 DIGITS = 19  # Numbers of rows have fewer: PostgreSQL's bigint.
 
@@ -58,9 +59,6 @@ class AskingForm(QuestionForm):
                 )
             elif isinstance(field, forms.ChoiceField):
                 field.widget = UnfoldAdminSelectWidget(choices=field.choices)
-
-
-FILTERS = frozenset(field.name for field in fields(Filters))
 
 
 @dataclass(frozen=True)
@@ -109,11 +107,4 @@ class Asked:
         """What the promises are narrowed down to, as the form names it; one word where nothing."""
         if not self.form.is_valid():
             return []
-        chosen = []
-        for bound in self.form:
-            given = self.form.cleaned_data.get(bound.name)
-            if bound.name not in FILTERS or given in (None, ""):
-                continue
-            names = dict(getattr(bound.field, "choices", ())) if not hasattr(given, "pk") else {}
-            chosen.append(str(names.get(given, given)))
-        return chosen or ["Everything"]
+        return narrowed_to(self.form) or ["Everything"]

@@ -14,12 +14,13 @@ from django.views.generic import TemplateView
 from unfold.views import UnfoldSiteViewMixin
 
 from sla import reports
-from sla.admin.chart import tenth_in_words
-from sla.admin.overview import TICKET_FIGURES, WEEKDAYS, shown
+from sla.admin.overview import shown
 from sla.admin.questions import Asked, AskingForm
 from sla.admin.saved_reports import links_to_saved, saving
+from sla.core.week import WEEKDAYS
 from sla.models import SavedReport
 from sla.reports.figures import MOST_USED
+from sla.reports.words import TICKET_FIGURES, tenth_in_words
 
 FIGURES = {
     reports.Figure.ALL: "All promises",

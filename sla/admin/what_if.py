@@ -14,11 +14,12 @@ from django.utils import timezone
 from django.views.generic import TemplateView
 from unfold.views import UnfoldSiteViewMixin
 
-from sla.admin.chart import INK, KEPT, RUNNING
+from sla.admin.chart import INK
 from sla.admin.questions import Asked
 from sla.admin.what_if_form import WhatIfForm
 from sla.reports import Figure, Question
 from sla.reports.attainment import percentage
+from sla.reports.colours import KEPT, RUNNING
 from sla.reports.what_if import (
     MOST,
     Outcome,
