@@ -24,7 +24,7 @@ from tickets.channels.base import Automatic, File, Line, Outgoing, SendError
 from tickets.channels.mail.incoming import Bounce
 from tickets.channels.registry import LINES
 from tickets.failpoints import reached
-from tickets.models import Attachment, Delivery, Event, UndeliverableAddress
+from tickets.models import Attachment, Delivery, Enclosure, Event, UndeliverableAddress
 
 logger = logging.getLogger(__name__)
 
@@ -259,6 +259,10 @@ def _refuse_in_vain(delivery: Delivery) -> None:
 
 def _outgoing(delivery: Delivery) -> Outgoing:
     files = outbox.enclosed(delivery.message_id) if delivery.message_id else []
+    parcel = delivery.parcel
+    if parcel is not None and parcel.emptied_at is not None:
+        raise SendError("Its files are kept no more: it waited too long.", permanent=True)
+    packed = parcel.enclosures.all() if parcel else []
     return Outgoing(
         recipient=delivery.recipient,
         subject=delivery.subject,
@@ -269,7 +273,7 @@ def _outgoing(delivery: Delivery) -> Outgoing:
         reply_to=delivery.reply_to,
         in_reply_to=delivery.in_reply_to,
         references=tuple(delivery.references.split()),
-        attachments=tuple(_content(file) for file in files),
+        attachments=(*map(_content, files), *map(_packed, packed)),
         automatic=_automatic(delivery),
     )
 
@@ -277,6 +281,10 @@ def _outgoing(delivery: Delivery) -> Outgoing:
 def _content(file: Attachment) -> File:
     with file.file.open("rb") as opened:
         return File(file.filename, file.content_type, opened.read())
+
+
+def _packed(file: Enclosure) -> File:
+    return File(file.filename, file.content_type, bytes(file.content), file.content_id)
 
 
 def _automatic(delivery: Delivery) -> Automatic:

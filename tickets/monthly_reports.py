@@ -22,10 +22,11 @@ from sla.core.table import absolute, instant
 from tickets import customer_reports, links, outbox, wording
 from tickets.customer_reports import MOST_IN_A_MAIL, Report
 from tickets.models import CustomerReport, Organization, User
+from tickets.models.mail import CUSTOMER_REPORT
 
 logger = logging.getLogger(__name__)
 
-OCCASION = "customer_report"
+OCCASION = CUSTOMER_REPORT
 AFTER_A_FAULT = timedelta(hours=1)
 MINUTE = 60 * 10**6  # In microseconds, as sla.core.table counts.
 

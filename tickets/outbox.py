@@ -6,35 +6,42 @@ import re
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 from operator import itemgetter
 
 from celery import current_app
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import prefetch_related_objects
+from django.db.models import Exists, OuterRef, Q, prefetch_related_objects
 
 from tickets import addresses
-from tickets.models import Attachment, Delivery, Message, Ticket, User
+from tickets.channels.base import File
+from tickets.models import Attachment, Delivery, Enclosure, Message, Parcel, Ticket, User
 
 DELIVER = "tickets.tasks.deliver"
 ACKNOWLEDGEMENT = "acknowledgement"
 LOGIN_CODE = "login_code"
 MOST_REFERENCES = 20
+KEPT_FOR_RETRIES = timedelta(days=30)
+EMPTIED_AT_ONCE = 100
 # RFC 5322, 3.6.4, and no longer than a header's line may be.
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
 
 
 @dataclass(frozen=True)
 class Letter:
-    """The final text of one message to one address; `user` is its owner where we know one."""
+    """The final text of one message to one address; `user` is its owner where we know one.
+
+    `parcel` has the files that go with it.
+    """
 
     address: str
     subject: str
     text: str
     html: str
     user: User | None = None
+    parcel: Parcel | None = None
 
 
 def queue(
@@ -72,6 +79,7 @@ def drafts(
             ticket=ticket,
             message=message,
             user=letter.user,
+            parcel=letter.parcel,
             occasion=occasion,
             recipient=letter.address,
             subject=letter.subject,
@@ -106,6 +114,29 @@ def enclosed(message_id: int) -> list[Attachment]:
     """
     files = list(Attachment.objects.filter(message_id=message_id, message__is_public=True))
     return files if fit(files) else []
+
+
+def pack(files: Iterable[File], *, at: datetime) -> Parcel:
+    """Keep the files until the mails have gone that take them; for `Letter`."""
+    parcel = Parcel.objects.create(created_at=at)
+    for file in files:
+        Enclosure.objects.create(parcel=parcel, **file._asdict())
+    return parcel
+
+
+def empty_parcels(*, at: datetime) -> int:
+    """Delete the files of mails that have all gone; answers of how many parcels.
+
+    One that could not be delivered may be sent again for a while: so long its files are kept.
+    """
+    waiting = Delivery.objects.filter(parcel=OuterRef("pk")).unsettled()
+    dead = Delivery.objects.filter(parcel=OuterRef("pk"), state=Delivery.State.DEAD)
+    gone = Parcel.objects.filter(emptied_at=None).filter(
+        ~Exists(waiting), ~Exists(dead) | Q(created_at__lt=at - KEPT_FOR_RETRIES)
+    )
+    numbers = list(gone.values_list("pk", flat=True)[:EMPTIED_AT_ONCE])
+    Enclosure.objects.filter(parcel__in=numbers).delete()
+    return Parcel.objects.filter(pk__in=numbers).update(emptied_at=at)
 
 
 def fit(files: Iterable[Attachment]) -> bool:

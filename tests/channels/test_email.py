@@ -163,6 +163,49 @@ def test_files_arrive_as_they_are(peer: SmtpPeer) -> None:
     assert body.get_content().strip() == MAIL.text.strip()
 
 
+PICTURE = File("chart.png", "image/png", b"\x89PNG\r\n\x1a\n and more", "chart@report")
+SHOWING = replace(MAIL, html='<p><img src="cid:chart@report" alt="A chart"></p>')
+
+
+def test_pictures_stand_beside_the_html_and_files_beside_the_words(peer: SmtpPeer) -> None:
+    table = File("table.csv", "text/csv", "a,b\r\nGrüße,1\r\n".encode())
+    email.send(replace(SHOWING, attachments=(PICTURE, table)))
+    mail = received(peer)
+    assert [part.get_content_type() for part in mail.walk()] == [
+        "multipart/mixed",
+        "multipart/alternative", "text/plain",
+        "multipart/related", "text/html", "image/png",
+        "text/csv",
+    ]  # fmt: skip
+    (picture,) = (part for part in mail.walk() if part.get_content_type() == "image/png")
+    assert picture["Content-ID"] == "<chart@report>"
+    assert picture.get_content_disposition() == "inline"
+    assert picture.get_filename() == "chart.png"
+    assert picture.get_payload(decode=True) == PICTURE.content
+    (file,) = mail.iter_attachments()
+    assert file.get_filename() == "table.csv"
+    html, plain = mail.get_body(("html",)), mail.get_body(("plain",))
+    assert html is not None
+    assert plain is not None
+    assert html.get_content().strip() == SHOWING.html
+    assert plain.get_content().replace("\r\n", "\n") == MAIL.text
+
+
+def test_pictures_alone_make_no_file(peer: SmtpPeer) -> None:
+    email.send(replace(SHOWING, attachments=(PICTURE,)))
+    mail = received(peer)
+    assert mail.get_content_type() == "multipart/alternative"
+    assert list(mail.iter_attachments()) == []
+
+
+def test_a_provider_is_handed_pictures_as_such(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "anymail.backends.test.EmailBackend"
+    email.send(replace(SHOWING, attachments=(PICTURE,)))
+    (attached,) = django_mail.outbox[0].anymail_test_params["attachments"]
+    assert (attached.inline, attached.cid) == (True, "chart@report")
+    assert attached.content == PICTURE.content
+
+
 def test_a_message_without_html_has_one_part(peer: SmtpPeer) -> None:
     email.send(replace(MAIL, html=""))
     assert received(peer).get_content_type() == "text/plain"

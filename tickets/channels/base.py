@@ -10,11 +10,15 @@ type Automatic = Literal["", "auto-generated", "auto-replied"]
 
 
 class File(NamedTuple):
-    """One file of an outgoing message."""
+    """One file of an outgoing message; with a `content_id` it is a picture of the HTML.
+
+    Which shows it at "cid:" and that id: letters, digits, and what else an address may have.
+    """
 
     filename: str
     content_type: str
     content: bytes
+    content_id: str = ""
 
 
 @dataclass(frozen=True)

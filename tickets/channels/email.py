@@ -7,7 +7,7 @@ import ssl
 import unicodedata
 from contextlib import closing
 from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.policy import default
 from email.utils import parseaddr
 from typing import Any
@@ -19,7 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends import smtp
 
-from tickets.channels.base import Outgoing, SendError
+from tickets.channels.base import File, Outgoing, SendError
 from tickets.channels.mail.incoming import Attached, Bounce, BouncedRecipient, Incoming
 from tickets.channels.mail.parsing import parse
 
@@ -127,10 +127,25 @@ for _name in ("in-reply-to", "references"):
 
 
 class _Mail(EmailMultiAlternatives):
-    """Django's message, with headers of ids that stay as they are."""
+    """Django's message, with headers of ids that stay as they are, and pictures in its HTML.
+
+    The pictures are among the attachments, where django-anymail looks for them.
+    """
 
     def message(self, *, policy: Any = default) -> EmailMessage:
-        made: EmailMessage = super().message(policy=policy.clone(header_factory=_HEADERS))
+        """The files beside the words, and the pictures beside the HTML (RFC 2387)."""
+        given = self.attachments
+        pictures = [each for each in given if isinstance(each, MIMEPart)]
+        self.attachments = [each for each in given if not isinstance(each, MIMEPart)]
+        try:
+            made: EmailMessage = super().message(policy=policy.clone(header_factory=_HEADERS))
+        finally:
+            self.attachments = given
+        html = made.get_body(("html",)) if pictures else None
+        if html is not None:
+            html.make_related()
+            for picture in pictures:
+                html.attach(picture)
         return made
 
 
@@ -157,8 +172,26 @@ def _mail(outgoing: Outgoing, backend: Any) -> EmailMultiAlternatives:
     if outgoing.html:
         mail.attach_alternative(outgoing.html, "text/html")
     for file in outgoing.attachments:
-        mail.attach(_one_line(file.filename), file.content, _media_type(file.content_type))
+        if file.content_id:
+            mail.attach(_picture(file))
+        else:
+            mail.attach(_one_line(file.filename), file.content, _media_type(file.content_type))
     return mail
+
+
+def _picture(file: File) -> MIMEPart:
+    """A part that the HTML shows."""
+    kind, _, subtype = _media_type(file.content_type).partition("/")
+    part = MIMEPart()
+    part.set_content(
+        file.content,
+        maintype=kind,
+        subtype=subtype,
+        disposition="inline",
+        filename=_one_line(file.filename),
+        cid=f"<{file.content_id}>",
+    )
+    return part
 
 
 def _sender(name: str) -> str:

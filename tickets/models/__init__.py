@@ -11,7 +11,7 @@ from tickets.models.followers import Follower
 from tickets.models.holdings import Holding
 from tickets.models.imports import ImportJob, ImportRow
 from tickets.models.inbound import InboundMessage
-from tickets.models.mail import ChannelPause, Delivery, UndeliverableAddress
+from tickets.models.mail import ChannelPause, Delivery, Enclosure, Parcel, UndeliverableAddress
 from tickets.models.mailboxes import Mailbox
 from tickets.models.messages import Attachment, Message
 from tickets.models.notifications import How, Notification, NotificationChoices, choices_of
@@ -35,6 +35,7 @@ __all__ = [
     "ChannelPause",
     "CustomerReport",
     "Delivery",
+    "Enclosure",
     "Escalation",
     "Event",
     "Follower",
@@ -51,6 +52,7 @@ __all__ = [
     "Notification",
     "NotificationChoices",
     "Organization",
+    "Parcel",
     "PortalSettings",
     "Presence",
     "Rating",

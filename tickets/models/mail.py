@@ -14,22 +14,27 @@ from tickets.models.people import User
 from tickets.models.sight import in_sight_of
 from tickets.models.tickets import Ticket
 
-# The occasion of mails that tell one agent of several tickets.
-DIGEST = "digest"
+# The occasions of mails that belong to no ticket, and are not for everybody at the desk: of several
+# tickets of one agent, of a month of a customer, and of a report that somebody keeps.
+DIGEST, CUSTOMER_REPORT, SAVED_REPORT = "digest", "customer_report", "saved_report"
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def visible_to(self, user: User | AnonymousUser) -> DeliveryQuerySet:
         """Those of the tickets that this person sees, and those that belong to none.
 
-        A digest names tickets that its reader sees, so it is for nobody else.
+        A digest names tickets that its reader sees, so it is for nobody else who does not see all;
+        a customer's report is for those who may read reports, and a saved one for its reader alone.
         """
+        if not (user.is_active and user.is_staff):
+            return self.none()
         condition = in_sight_of(user, "ticket__")
+        hidden = _hidden_from(user, sees_all=condition is None)
+        seen = self.filter(~Q(occasion__in=hidden) | Q(user=user.pk)) if hidden else self
         if condition is None:
-            return self
-        of_none = Q(ticket=None) & (~Q(occasion=DIGEST) | Q(user=user.pk))
+            return seen
         # Where there is no ticket there is no team either, which would read as a ticket of nobody.
-        return self.filter(of_none | (Q(ticket__isnull=False) & condition))
+        return seen.filter(Q(ticket=None) | (Q(ticket__isnull=False) & condition))
 
     def due(self) -> DeliveryQuerySet:
         """Waiting for a worker, or leased to one that did not come back (database's clock)."""
@@ -37,6 +42,55 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def unsettled(self) -> DeliveryQuerySet:
         return self.filter(state__in=[Delivery.State.QUEUED, Delivery.State.LEASED])
+
+
+def _hidden_from(user: User | AnonymousUser, *, sees_all: bool) -> list[str]:
+    """The occasions of which this person sees his own mails alone."""
+    if user.is_superuser:
+        return []
+    hidden = [SAVED_REPORT]
+    if not sees_all:
+        hidden.append(DIGEST)
+    if not user.has_perm("sla.view_reports"):
+        hidden.append(CUSTOMER_REPORT)
+    return hidden
+
+
+class Parcel(models.Model):
+    """Files that go with mails, the same to all of their recipients; kept until they are sent."""
+
+    created_at = models.DateTimeField()
+    emptied_at = models.DateTimeField(null=True, help_text="When its files were deleted.")
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [
+            # Read by tickets.outbox, which deletes what is sent.
+            models.Index(
+                fields=["created_at"], condition=Q(emptied_at=None), name="parcel_not_emptied"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Parcel {self.pk}"
+
+
+class Enclosure(models.Model):
+    """One file of a parcel. In the database, so that it is there when its mail is, and gone too."""
+
+    parcel = models.ForeignKey(Parcel, on_delete=models.CASCADE, related_name="enclosures")
+    filename = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=255)
+    content_id = models.CharField(
+        max_length=255, blank=True, help_text="By which the HTML shows it, at cid:...; else a file."
+    )
+    content = models.BinaryField()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.filename
 
 
 class Delivery(models.Model):
@@ -68,6 +122,9 @@ class Delivery(models.Model):
         Message, null=True, on_delete=models.CASCADE, related_name="deliveries"
     )
     user = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    parcel = models.ForeignKey(
+        Parcel, null=True, on_delete=models.PROTECT, db_index=False, related_name="deliveries"
+    )
     occasion = models.CharField(max_length=40)
     channel = models.CharField(max_length=20, default="email")
     recipient = models.CharField(max_length=320, help_text="The address as the channel knows it.")
@@ -113,6 +170,10 @@ class Delivery(models.Model):
             # Read when a provider reports what became of a message.
             models.Index(
                 fields=["provider_id"], condition=~Q(provider_id=""), name="delivery_provider"
+            ),
+            # Few have one.
+            models.Index(
+                fields=["parcel"], condition=Q(parcel__isnull=False), name="delivery_parcel"
             ),
         ]
 
