@@ -13,6 +13,7 @@ from sla.models.policies import (
     Target,
 )
 from sla.models.recalculations import Recalculation
+from sla.models.report_schedules import ReportSchedule, SentReport
 from sla.models.saved_reports import SavedReport
 from sla.models.steps import EscalationStep, Role
 from sla.models.sweeps import Sweep
@@ -36,8 +37,10 @@ __all__ = [
     "PolicyVersion",
     "Priority",
     "Recalculation",
+    "ReportSchedule",
     "Role",
     "SavedReport",
+    "SentReport",
     "Sweep",
     "Target",
     "hours_of",
