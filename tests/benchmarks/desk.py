@@ -11,15 +11,15 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import psycopg
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from helpdesk.embedded import DATABASE, USER, Cluster
 from sla.core import bulk
 from sla.core.table import instant, micros
+from tests.benchmarks.copying import NULL, TABLES, copy, let_the_rest_be_empty, without_indexes
 
 if TYPE_CHECKING:
     from sla.models import Clock, Policy, Priority
@@ -39,33 +40,8 @@ MONDAY = datetime(2026, 11, 2, 3, 30, tzinfo=UTC)
 HOUR = 3_600_000_000
 PEOPLE, COMPANIES, AGENTS, TEAMS = 5_000, 200, 50, 8
 BLOCK = 20_000
-NULL = "\\N"
 ROOT = Path(__file__).resolve().parents[2]
 OWN_EVERY = 20
-
-# Table -> the columns that are written; the others may be empty.
-TABLES = {
-    "tickets_ticket": (
-        "id", "subject", "requester_id", "organization_id", "priority_id", "status",
-        "with_engineering", "team_id", "assignee_id", "channel", "submitted_at", "updated_at",
-        "first_responded_at", "resolved_at", "next_due_at", "closed_as", "engineering_reason",
-    ),
-    "tickets_message": (
-        "id", "ticket_id", "author_id", "by_staff", "is_public", "text", "channel", "sent_at",
-        "is_automatic", "is_accepted", "mail_message_id", "whole_text", "html", "remarks",
-    ),
-    "tickets_event": ("ticket_id", "kind", "at", "by_id", "detail", "turn"),
-    "tickets_holding": ("ticket_id", "team_id", "assignee_id", "since"),
-    "tickets_rating": ("ticket_id", "by_id", "stars", "comment", "at"),
-    "sla_clock": (
-        "id", "ticket_id", "policy_id", "policy_version_id", "priority_id", "metric",
-        "target_amount", "target_unit", "goal_amount", "kept_by_lowering", "calendar_version_id",
-        "started_at", "stopped_at", "goal_at", "due_at", "next_step_at", "counted_seconds",
-        "business_seconds",
-    ),
-    "sla_clockevent": ("clock_id", "kind", "at", "reason", "due_after"),
-}  # fmt: skip
-
 
 _numbers = count()
 _stack = ExitStack()
@@ -226,7 +202,8 @@ def load(tickets: int, shape: Shape = MORNING, *, talks: bool = False) -> None:
     default, own = _settings(teams=TEAMS if talks else 1)
     talk = Talk(tickets) if talks else None
     hold = _among_teams if talks else _with_one
-    with _without_indexes(*TABLES):
+    let_the_rest_be_empty()
+    with without_indexes(*TABLES):
         for first in range(1, tickets + 1, BLOCK):
             numbers = range(first, min(first + BLOCK, tickets + 1))
             rows: dict[str, list[str]] = {table: [] for table in TABLES}
@@ -242,12 +219,12 @@ def load(tickets: int, shape: Shape = MORNING, *, talks: bool = False) -> None:
                         _write(rows, company, chosen, starts, solved, is_open=is_open, hold=hold)
             if talk:
                 rows["tickets_message"] = talk.lines(numbers)
-            _copy(rows)
+            copy(rows)
     if talk:
         with connection.cursor() as cursor:
             # So that it finds the messages of a ticket by their index.
             cursor.execute("ANALYZE tickets_ticket, tickets_message")
-        with _without_indexes("tickets_searchdocument"):
+        with without_indexes("tickets_searchdocument"):
             for first in range(1, tickets + 1, BLOCK):
                 indexing.write(range(first, min(first + BLOCK, tickets + 1)))
     with connection.cursor() as cursor:
@@ -456,45 +433,3 @@ def _clock(
         f"{used[0]}\t{used[1]}"
     )
     rows["sla_clockevent"].append(f"{clock_id}\tstarted\t{started}\tSubmitted\t{due}")
-
-
-def _copy(rows: dict[str, list[str]]) -> None:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        for table, lines in rows.items():
-            into = f"COPY {table} ({', '.join(TABLES[table])}) FROM STDIN"
-            with cursor.copy(into) as copy:
-                copy.write("".join(f"{line}\n" for line in lines))
-
-
-@contextmanager
-def _without_indexes(*tables: str) -> Iterator[None]:
-    """Drop what is no constraint, and the foreign keys; make them again when the rows are there."""
-    from django.db import connection
-
-    def ask(question: str, *values: Any) -> list[tuple[str, ...]]:
-        with connection.cursor() as cursor:
-            cursor.execute(question, values)
-            return list(cursor.fetchall()) if cursor.description else []
-
-    keys = ask(
-        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
-        "WHERE contype = 'f' AND conrelid::regclass::text = ANY(%s)",
-        list(tables),
-    )
-    indexes = ask(
-        "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = ANY(%s) AND indexname NOT IN "
-        "(SELECT conname FROM pg_constraint WHERE contype IN ('p', 'u'))",
-        list(tables),
-    )
-    for table, name, _ in keys:
-        ask(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
-    for name, _ in indexes:
-        ask(f'DROP INDEX "{name}"')
-    yield
-    ask("SET maintenance_work_mem = '256MB'")
-    for _, definition in indexes:
-        ask(definition)
-    for table, name, definition in keys:
-        ask(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}')
