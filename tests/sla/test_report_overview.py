@@ -125,6 +125,13 @@ def test_figures_worked_out_by_hand(story: Story) -> None:
     assert (with_it.promises, with_it.running) == (1, 1)
 
 
+def test_without_engineering_nothing_is_with_it(story: Story) -> None:
+    without = replace(QUESTION, filters=Filters(engineering=Engineering.WITHOUT))
+    for row in reports.overview(without, at=NOW).engineering:
+        assert row.with_it.promises == 0
+        assert row.without == row.all
+
+
 def test_sweeps_and_what_happens_later_change_no_past_figure(story: Story) -> None:
     first_half = replace(QUESTION, last=date(2026, 11, 15))
     before = reports.overview(first_half, at=NOW)
