@@ -2,8 +2,9 @@
 
 The figures of promises are those of `sla.reports`. A ticket is in the month in which it was
 submitted, or in which something was promised about it because its priority was raised. Spam and
-tickets that were merged into others are left out. Nothing here names a member of staff but the
-single point of contact, and nothing comes from internal notes.
+tickets that were merged into others are left out; but what was missed before a ticket was merged
+stays a broken promise, and is listed. Nothing here names a member of staff but the single point of
+contact, and nothing comes from internal notes.
 """
 
 from __future__ import annotations
@@ -251,8 +252,11 @@ def _tickets(
         started_at__gte=period.start,
         started_at__lt=period.end,
     )
-    submitted = Q(submitted_at__gte=period.start, submitted_at__lt=period.end)
-    tickets = _own(organization).filter(submitted | Q(pk__in=promised.values("ticket_id")))
+    submitted = Q(submitted_at__gte=period.start, submitted_at__lt=period.end, closed_as="")
+    # A merged one as well where the figures count what it missed: no number without its row.
+    tickets = Ticket.objects.filter(
+        submitted | Q(pk__in=promised.values("ticket_id")), organization=organization
+    )
     shown = list(tickets.order_by("submitted_at", "pk")[:most])
     total = tickets.count() if len(shown) == most else len(shown)
     outcomes: dict[int, list[Outcome]] = defaultdict(list)
