@@ -1,4 +1,4 @@
-"""The rows that `load_policy` makes: made once for a session, and copied back for each test."""
+"""Rows that are made once for a session, such as those of `load_policy`, and copied back later."""
 
 from __future__ import annotations
 
@@ -36,16 +36,21 @@ class Published:
         """
         with transaction.atomic():
             call_command("load_policy", country="", verbosity=0)
-            models = [*apps.get_app_config("sla").get_models(include_auto_created=True)]
-            models += apps.get_app_config("tickets").get_models(include_auto_created=True)
-            tables = [model._meta.db_table for model in [*models, Group]]
-            lines = {table: found for table in tables if (found := _copied(table))}
-            grants = Permission.objects.filter(group__isnull=False).values_list(
-                "group", "content_type__app_label", "codename"
-            )
-            made = cls(lines, list(grants))
+            made = cls.present()
             transaction.set_rollback(True)
         return made
+
+    @classmethod
+    def present(cls) -> Self:
+        """What the tables hold now."""
+        models = [*apps.get_app_config("sla").get_models(include_auto_created=True)]
+        models += apps.get_app_config("tickets").get_models(include_auto_created=True)
+        tables = [model._meta.db_table for model in [*models, Group]]
+        lines = {table: found for table in tables if (found := _copied(table))}
+        grants = Permission.objects.filter(group__isnull=False).values_list(
+            "group", "content_type__app_label", "codename"
+        )
+        return cls(lines, list(grants))
 
     def restore(self) -> None:
         """Put the rows into the empty tables."""
