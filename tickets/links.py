@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import base36_to_int, int_to_base36
 
+from sla.models import ReportSchedule
 from tickets.models import CustomerReport, Escalation, Ticket, User
 
 _ACKNOWLEDGEMENT = "tickets.links.acknowledgement"
@@ -71,6 +72,18 @@ def notifications_url() -> str:
 def notification_choices_url() -> str:
     """The absolute address where one chooses how to be told."""
     return f"{settings.PUBLIC_BASE_URL}{reverse('admin:tickets_notification_choices')}"
+
+
+def report_page_url(page: str, query: str) -> str:
+    """The absolute address of a page of reports in the agents' admin, with its question."""
+    name = "admin:sla_report_breakdown" if page == "breakdown" else "admin:sla_report"
+    return f"{settings.PUBLIC_BASE_URL}{reverse(name)}?{query}"
+
+
+def schedule_url(schedule: ReportSchedule) -> str:
+    """The absolute address of the page of a report that is sent by mail."""
+    page = reverse("admin:sla_reportschedule_change", args=[schedule.pk])
+    return f"{settings.PUBLIC_BASE_URL}{page}"
 
 
 def holder(reference: str, key: str) -> tuple[Ticket, User] | None:

@@ -44,6 +44,9 @@ _MANAGER = {
     "sla.view_reports",
     # Own ones, and what others share may be read: SavedReport.is_editable_by.
     *_each("sla", "savedreport", "view", "add", "change", "delete"),
+    # Own ones, and those of own reports: ReportSchedule.is_editable_by.
+    *_each("sla", "reportschedule", "view", "add", "change", "delete"),
+    *_each("sla", "sentreport", "view"),
     *_each("sla", "calendar openinghours holiday calendarversion sweep recalculation", "view"),
     *_each("sla", "policy policyversion target pauserule escalationstep", "view"),
     *_each("sla", "calendar policy", "add", "change"),

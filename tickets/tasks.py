@@ -20,6 +20,7 @@ from tickets import (
     indexing,
     monthly_reports,
     recalculation,
+    scheduled_reports,
     watchdog,
 )
 from tickets.imports import jobs
@@ -104,6 +105,12 @@ def notify() -> None:
 def send_reports() -> None:
     """Queue the monthly reports of customers that are due."""
     _sweep(watchdog.REPORTS, monthly_reports.send_due)
+
+
+@shared_task
+def send_scheduled_reports() -> None:
+    """Queue the saved reports that are sent by mail and are due."""
+    _sweep(watchdog.SCHEDULED_REPORTS, scheduled_reports.go_on)
 
 
 def _sweep(name: str, work: Work) -> None:

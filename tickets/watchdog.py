@@ -38,7 +38,7 @@ OUTBOX, ESCALATION, RECALCULATION = "outbox", "escalation", "recalculation"
 FETCHING, INBOX = "fetching", "inbox"
 ASSIGNMENT, BULK, RULES = "assignment", "bulk actions", "rules"
 SEARCH, NOTIFICATIONS = "search", "notifications"
-REPORTS = "reports"
+REPORTS, SCHEDULED_REPORTS = "reports", "saved reports"
 IMPORTS = "imports"
 DUTIES = {
     OUTBOX: Duty(outbox.DELIVER, "mail does not go out"),
@@ -55,6 +55,9 @@ DUTIES = {
     NOTIFICATIONS: Duty("tickets.tasks.notify", "agents are not written to of their tickets"),
     SEARCH: Duty("tickets.tasks.index_search", "search does not find what is new"),
     REPORTS: Duty("tickets.tasks.send_reports", "customers do not get their monthly reports"),
+    SCHEDULED_REPORTS: Duty(
+        "tickets.tasks.send_scheduled_reports", "saved reports are not sent by mail"
+    ),
 }
 
 

@@ -8,14 +8,16 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Prefetch
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from sla.models import SavedReport
+from sla.models import ReportSchedule, SavedReport
 from sla.reports import asked_by
 
 ADDRESSES = {
@@ -92,17 +94,41 @@ class SavedReportAdmin(ModelAdmin):
     """Open, rename, share and delete; the question is saved from the report that shows it."""
 
     form = SavedReportForm
-    list_display = ["name", "open_it", "page", "is_shared", "owner"]
+    list_display = ["name", "open_it", "by_mail", "page", "is_shared", "owner"]
     list_select_related = ["owner"]
     fields = ["name", "is_shared", "page", "query"]
     actions = None
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return SavedReport.objects.visible_to(request.user)
+        sent = ReportSchedule.objects.visible_to(request.user)
+        return SavedReport.objects.visible_to(request.user).prefetch_related(
+            Prefetch("schedules", sent, to_attr="sent_by_mail")
+        )
+
+    def get_fields(self, request: HttpRequest, obj: SavedReport | None = None) -> list[str]:
+        return [*self.fields, "by_mail"] if obj else self.fields
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: SavedReport | None = None
+    ) -> list[str]:
+        return ["by_mail"] if obj else []
 
     @display(description="Report")
     def open_it(self, report: SavedReport) -> str:
-        return format_html('<a href="{}">Open</a>', address_of(report))
+        return format_html('<a class="desk-link" href="{}">Open</a>', address_of(report))
+
+    @display(description="By mail")
+    def by_mail(self, report: SavedReport) -> SafeString:
+        """When it is sent, and a way to have it sent."""
+        found: list[ReportSchedule] = getattr(report, "sent_by_mail", [])
+        lines = [
+            (reverse("admin:sla_reportschedule_change", args=[one.pk]),
+             one.timing if one.is_active else f"{one.timing}: switched off")
+            for one in found
+        ]  # fmt: skip
+        sent = format_html_join("", '<a class="desk-link" href="{}">{}</a><br>', lines)
+        form = f"{reverse('admin:sla_reportschedule_add')}?{urlencode({'report': report.pk})}"
+        return format_html('{}<a class="desk-link" href="{}">Send it by mail</a>', sent, form)
 
     def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         """The form, which knows who saves."""

@@ -46,7 +46,7 @@ from sla.reports.filters import Engineering, Filters
 from sla.reports.hours import HeatCell, HourRow, TimeRow
 from sla.reports.overview import Overview, overview
 from sla.reports.periods import Period, step_of
-from sla.reports.questions import Question, QuestionForm, asked_by, default_hours
+from sla.reports.questions import Question, QuestionForm, asked_by, default_hours, troubles
 from sla.reports.spreads import Spread
 from sla.reports.tables import tables_for
 from sla.reports.volume import (
@@ -114,6 +114,7 @@ __all__ = [
     "tables_for",
     "tickets_behind",
     "totals",
+    "troubles",
     "turns_in",
     "volume",
 ]

@@ -203,13 +203,27 @@ class QuestionForm(forms.Form):
         return given and not cleaned.get("span")
 
 
-def asked_by(query: str, *, at: datetime) -> QuestionForm:
+def asked_by(query: str, *, at: datetime, today: date | None = None) -> QuestionForm:
     """The form that a stored query fills, at this instant; it is valid where it still makes sense.
 
-    What it asks for may be gone: a team, an organization. The form's errors say so.
+    What it asks for may be gone: a team, an organization. The form's errors say so. A span is told
+    from `today`, which is else that of the reports' zone.
     """
     zone = default_zone()
-    return QuestionForm(dict(parse_qsl(query)), today=today_in(zone, at), zone=zone)
+    return QuestionForm(dict(parse_qsl(query)), today=today or today_in(zone, at), zone=zone)
+
+
+def troubles(form: QuestionForm) -> list[str]:
+    """Why a question makes no sense, a sentence for each field."""
+    found = []
+    for name, errors in form.errors.as_data().items():
+        label = str(form[name].label) if name in form.fields else "The question"
+        for error in errors:
+            if error.code == "invalid_choice":
+                found.append(f"{label}: what was chosen there exists no more.")
+            else:
+                found += [f"{label}: {said}" for said in error.messages]
+    return found
 
 
 def _choices() -> dict[str, list[tuple[Any, str]]]:

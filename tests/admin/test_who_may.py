@@ -19,7 +19,15 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from sla.models import BreachReason, Policy, Priority, Recalculation, SavedReport, Sweep
+from sla.models import (
+    BreachReason,
+    Policy,
+    Priority,
+    Recalculation,
+    ReportSchedule,
+    SavedReport,
+    Sweep,
+)
 from tests import factories
 from tests.factories import MONDAY
 from tickets import bulk, escalation
@@ -62,6 +70,8 @@ MODELS: dict[str, tuple[str, str, str, str, str]] = {
     "sla.policy": (LEADS, LEADS, LEADS, "d", LEADS),
     "sla.priority": (ALL, "d", ALL, "d", ALL),
     "sla.recalculation": (LEADS, "", LEADS, "", LEADS),
+    # Those of one's own, and those by which one gets mail.
+    "sla.reportschedule": (LEADS, LEADS, "m", "m", "m"),
     "sla.savedreport": (LEADS, LEADS, "m", "m", "m"),
     "sla.sweep": (LEADS, "", LEADS, "", LEADS),
     "tickets.availability": (ALL, "", SEES, "", ""),
@@ -121,6 +131,8 @@ OTHERS: dict[str, tuple[str, str] | str] = {
     "sla/report/breaches/<int:clock>/": ("", ""),
     "sla/report/customer/": LEADS,
     "sla/report/tickets/": LEADS,
+    "sla/reportschedule/<int:schedule_id>/test/": ("", "m"),
+    "sla/reportschedule/<int:schedule_id>/leave/": ("", "m"),
     "sla/what-if/": LEADS,
     "sla/what-if/clocks/": LEADS,
     "sla/calendar/<int:calendar_id>/holidays/import/": (LEADS, LEADS),
@@ -253,6 +265,7 @@ def world(them: dict[str, User]) -> dict[str, Any]:
         steps=steps, tickets=Ticket.objects.filter(pk=ticket.pk), by=them["agent"], at=MONDAY
     )
     policy, opened = Policy.objects.default(), ticket.events.all()[0]
+    saved = SavedReport.objects.create(name="Mine", owner=them["manager"])
     rows: dict[str, Any] = {
         "sla.calendar": policy.calendar,
         "sla.clock": ticket.clocks.all()[0],
@@ -285,7 +298,10 @@ def world(them: dict[str, User]) -> dict[str, Any]:
         ),
         "tickets.cannedreply": CannedReply.objects.create(title="Hello", text="Hello"),
         "sla.breachreason": BreachReason.objects.create(name="A supplier"),
-        "sla.savedreport": SavedReport.objects.create(name="Mine", owner=them["manager"]),
+        "sla.savedreport": saved,
+        "sla.reportschedule": ReportSchedule.objects.create(
+            report=saved, owner=them["manager"], time_zone="UTC", next_at=MONDAY
+        ),
         "tickets.escalation": ticket.escalations.all()[0],
         "tickets.inboundmessage": arrived,
         "tickets.delivery": ticket.deliveries.all()[0],

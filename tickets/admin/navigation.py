@@ -19,6 +19,7 @@ from sla.models import (
     Policy,
     Priority,
     Recalculation,
+    ReportSchedule,
     SavedReport,
     Sweep,
 )
@@ -113,6 +114,7 @@ PLACES: list[tuple[str, list[Place | Report]]] = [
             Report("Breaches", "timer_off", "admin:sla_report_breaches", "sla.view_reports"),
             Report("Customer report", "summarize", "admin:customer_report", "sla.view_reports"),
             Place("Saved reports", "bookmark", SavedReport),
+            Place("Reports by mail", "schedule_send", ReportSchedule),
             Report("What next", "upcoming", "admin:sla_ahead", "sla.view_reports"),
             Report("Live wall", "tv", "admin:sla_wall", "sla.view_reports"),
             Report("What if", "history_edu", "admin:sla_what_if", "sla.view_reports"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
 from datetime import time
 from typing import Any, cast
 
@@ -23,12 +22,13 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from tickets import factors, monthly_reports
 from tickets.admin.blocking import Blocking
 from tickets.admin.export import PEOPLE, ExportPages
 from tickets.admin.factor.forms import PasswordForm
+from tickets.admin.zones import zone_field
 from tickets.models import Organization, Team, User
 from tickets.models.people import UserManager
 from tickets.templatetags.desk import local_time_and_year
@@ -58,20 +58,6 @@ class UserForm(EmailInLowerCase, UserChangeForm):
         model = User
         fields = "__all__"
         field_classes: dict[str, type[forms.Field]] = {}
-
-
-def _zones() -> list[tuple[str, str]]:
-    names = sorted(zoneinfo.available_timezones())
-    return [("", "The calendar's own"), *((name, name) for name in names)]
-
-
-def _zone_field(db_field: Any) -> forms.ChoiceField:
-    return forms.ChoiceField(
-        choices=_zones,
-        required=False,
-        help_text=db_field.help_text,
-        widget=UnfoldAdminSelect2Widget,
-    )
 
 
 @admin.register(User)
@@ -166,7 +152,7 @@ class DeskUserAdmin(UserAdmin, ExportPages, Blocking, ModelAdmin):  # type: igno
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Time zones are chosen from a list, not typed."""
         if db_field.name == "time_zone":
-            return _zone_field(db_field)
+            return zone_field(db_field)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
@@ -234,7 +220,7 @@ class OrganizationAdmin(ModelAdmin):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Time zones are chosen from a list, not typed."""
         if db_field.name == "time_zone":
-            return _zone_field(db_field)
+            return zone_field(db_field)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 

@@ -1,13 +1,17 @@
-"""Staff see times in their own zone."""
+"""Staff see times in their own zone, and choose zones from a list."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
+from zoneinfo import available_timezones
 
+from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
+from unfold.widgets import UnfoldAdminSelect2Widget
 
 from tickets.models import User
 from tickets.models.sight import look_up
@@ -35,3 +39,15 @@ def zone_of(user: User) -> str:
     """
     usual = look_up(user)
     return user.time_zone or usual or settings.TIME_ZONE
+
+
+def zone_field(db_field: Any, **kwargs: Any) -> forms.ChoiceField:
+    """A time zone: chosen, not typed. Empty only where the column may be."""
+    empty = [("", "The calendar's own")] if db_field.blank else []
+    return forms.ChoiceField(
+        choices=lambda: [*empty, *((name, name) for name in sorted(available_timezones()))],
+        required=not db_field.blank,
+        help_text=db_field.help_text,
+        widget=UnfoldAdminSelect2Widget,
+        **kwargs,
+    )

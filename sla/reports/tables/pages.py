@@ -34,9 +34,11 @@ def tables_for(
             return [breakdown_table(question, by=by, at=at)]
 
 
-def overview_tables(question: Question, *, at: datetime) -> list[Table]:
-    """The figures of a period, as they stand at that instant."""
-    found, asked = overview(question, at=at), about(question, at)
+def overview_tables(
+    question: Question, *, at: datetime, found: Overview | None = None
+) -> list[Table]:
+    """The figures of a period, as they stand at that instant, or as they were `found` then."""
+    found, asked = found or overview(question, at=at), about(question, at)
     return [
         figures.ATTAINMENT.table(
             [
