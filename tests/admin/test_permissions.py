@@ -70,12 +70,12 @@ SIDEBARS = {
     "undeliverableaddress",
     "Manager": "ticket escalation bulkjob organization user team availability requesttype tag "
     "cannedreply portalsettings macro rule rulerun report breaches customer savedreport "
-    "ahead wall what-if policy priority breachreason calendar clock inboundmessage delivery "
-    "undeliverableaddress recalculation sweep",
+    "reportschedule ahead wall what-if policy priority breachreason calendar clock "
+    "inboundmessage delivery undeliverableaddress recalculation sweep",
     "Administrator": "ticket escalation bulkjob organization user team availability requesttype "
     "tag cannedreply portalsettings macro rule rulerun report breaches customer savedreport "
-    "ahead wall what-if policy priority breachreason calendar clock mailbox importjob "
-    "inboundmessage delivery undeliverableaddress recalculation sweep periodictask",
+    "reportschedule ahead wall what-if policy priority breachreason calendar clock mailbox "
+    "importjob inboundmessage delivery undeliverableaddress recalculation sweep periodictask",
 }
 
 
