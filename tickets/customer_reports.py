@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -129,9 +129,9 @@ class Report:
         return self.at.astimezone(ZoneInfo(self.zone)).date() > self.last_day
 
 
-def zone_of(organization: Organization, policy: Policy | None = None) -> str:
-    """The zone of the organization's reports: its own, or that of its calendar."""
-    return organization.time_zone or (policy or policy_for(organization)).calendar.time_zone
+def zone_of(organization: Organization) -> str:
+    """The zone of the organization's next report: its own, or that of its calendar."""
+    return organization.time_zone or policy_for(organization).calendar.time_zone
 
 
 def last_of(month: date) -> date:
@@ -163,7 +163,7 @@ def report_on(
     Raises Policy.DoesNotExist before a policy was loaded.
     """
     policy = policy_for(organization)
-    zone = zone_of(organization, policy)
+    zone = organization.time_zone or _zone_then(policy, month)
     period = Period.of_days(month, last_of(month), zone)
     filters = Filters(organization=organization.pk)
     rows = reports.attainment(period=period, at=at, filters=filters)
@@ -181,6 +181,14 @@ def report_on(
         tickets=tickets,
         more=more,
     )
+
+
+def _zone_then(policy: Policy, month: date) -> str:
+    """The zone of the policy's calendar at the end of the month: what is past stays as it was."""
+    end = datetime.combine(next_month(month), time(), UTC)
+    versions = policy.calendar.versions.filter(published_at__lt=end).order_by("-number")
+    zone: str | None = versions.values_list("time_zone", flat=True).first()
+    return zone or policy.calendar.time_zone
 
 
 def _promises(
@@ -260,7 +268,9 @@ def _tickets(
     shown = list(tickets.order_by("submitted_at", "pk")[:most])
     total = tickets.count() if len(shown) == most else len(shown)
     outcomes: dict[int, list[Outcome]] = defaultdict(list)
-    clocks: Any = promised.filter(ticket__in=shown).with_end(at).order_by("started_at", "metric")
+    # P1 and what it was lowered to are both measured from the submission.
+    in_order = ("started_at", "metric", "pk")
+    clocks: Any = promised.filter(ticket__in=shown).with_end(at).order_by(*in_order)
     for row in clocks.values(
         "ticket_id", "metric", "due_at", "stopped_at", "superseded_at", "end_at", "priority__code"
     ):
