@@ -12,8 +12,8 @@ from tests.sla.forty.world import World, tell
 from tickets.models import Escalation
 
 HOUR = timedelta(hours=1)
-# From before the first ticket on.
-FIRST = datetime(2026, 9, 30, 18, tzinfo=UTC)
+# Before that all of it is one late sweep.
+FIRST = datetime(2026, 10, 18, 18, tzinfo=UTC)
 
 
 def test_what_was_swept_every_hour_and_twice_is_as_what_never_was(
