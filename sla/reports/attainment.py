@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +12,7 @@ from django.db.models import Count
 
 from sla.core import deadlines
 from sla.models import Priority
-from sla.reports.figures import BROKEN, KEPT, USED, Figure, Promised, promises_of
+from sla.reports.figures import BROKEN, KEPT, Figure, Promised, promises_of
 from sla.reports.filters import EVERYTHING, Engineering, Filters
 from sla.reports.hours import TimeRow, by_hour, over_time
 from sla.reports.periods import Period
@@ -103,8 +102,9 @@ def attainment(
     return [
         replace(
             row,
-            business=found["business_seconds"].get(key),
-            counted=None if row.is_mixed else found["counted_seconds"].get(key),
+            business=found.business.get(key),
+            counted=None if row.is_mixed else found.counted.get(key),
+            used=found.used.get(key, {}),
         )
         for key, row in groups.items()
     ]
@@ -113,11 +113,10 @@ def attainment(
 def counts(
     *, period: Period, at: datetime, filters: Filters = EVERYTHING
 ) -> dict[tuple[int, str], AttainmentRow]:
-    """The same without the spreads, by the number of the priority and the metric; two queries."""
+    """The same without the times, by the number of the priority and the metric; two queries."""
     lines = (
         promises_of(period, at, filters=filters)
-        .annotate(used=USED)
-        .values(*OF_TARGET, "priority_id", "metric", "used")
+        .values(*OF_TARGET, "priority_id", "metric")
         .annotate(
             promises=Count("pk"),
             kept=Count("pk", filter=KEPT),
@@ -182,10 +181,6 @@ def attainment_over_time(
 
 def _attainment_row(priority: Priority, lines: Sequence[Mapping[str, Any]]) -> AttainmentRow:
     promised = {Promised(*(line[name] for name in OF_TARGET)) for line in lines}
-    used: Counter[int] = Counter()
-    for line in lines:
-        if line["used"] is not None:
-            used[line["used"]] += line["promises"]
     return AttainmentRow(
         priority=priority.code,
         priority_name=priority.name,
@@ -196,5 +191,5 @@ def _attainment_row(priority: Priority, lines: Sequence[Mapping[str, Any]]) -> A
         broken=sum(line["broken"] for line in lines),
         business=None,
         counted=None,
-        used=dict(sorted(used.items())),
+        used={},
     )

@@ -91,6 +91,7 @@ def overview(question: Question, *, at: datetime) -> Overview:
         found = counts(period=earlier.period, at=at, filters=question.filters)
         before = {(row.priority, row.metric): row for row in found.values()}
     opening = default_hours()
+    moved = volume(**scope, zone=question.zone, step=step)
     return Overview(
         step=step,
         rows=rows,
@@ -101,9 +102,11 @@ def overview(question: Question, *, at: datetime) -> Overview:
         over_time=over_time(hours, period=question.period, zone=question.zone, step=step),
         heat=heat(hours),
         used=_used(rows),
-        tickets=_tickets(question),
-        tickets_before=None if earlier is None else _tickets(earlier),
-        volume=volume(**scope, zone=question.zone, step=step),
+        tickets=_tickets(question, _summed(moved)),
+        tickets_before=None
+        if earlier is None
+        else _tickets(earlier, turns_in(period=earlier.period, filters=earlier.filters)),
+        volume=moved,
         ageing=ageing(at=at, hours=opening, filters=question.filters) if opening else [],
     )
 
@@ -114,9 +117,18 @@ def _prepare() -> None:
         cursor.execute("SET LOCAL jit = off; SET LOCAL work_mem = '32MB'")
 
 
-def _tickets(question: Question) -> Tickets:
+def _tickets(question: Question, turns: Mapping[TicketFigure, int]) -> Tickets:
     scope: dict[str, Any] = {"period": question.period, "filters": question.filters}
-    return Tickets(turns_in(**scope) | happened(**scope), satisfaction(**scope))
+    return Tickets({**turns, **happened(**scope)}, satisfaction(**scope))
+
+
+def _summed(rows: Sequence[VolumeRow]) -> dict[TicketFigure, int]:
+    """What `turns_in` would ask for once more."""
+    return {
+        TicketFigure.CAME_IN: sum(row.came_in for row in rows),
+        TicketFigure.SOLVED: sum(row.solved for row in rows),
+        TicketFigure.REOPENED: sum(row.reopened for row in rows),
+    }
 
 
 def _shared_out(summed: Sequence[TotalRow], asked: Sequence[TotalRow]) -> Sequence[EngineeringRow]:
