@@ -30,7 +30,7 @@ KINDS = (
 @dataclass(frozen=True)
 class Prepared:
     """Addresses by kind, and the cookie, the queries and milliseconds of SQL of each; milliseconds
-    of search and of its index alone by word, and seconds of an action on many tickets.
+    of search and of the same by hand by word, and seconds of an action on many tickets.
     """
 
     cookies: dict[str, str]
@@ -61,6 +61,12 @@ class Measured:
         """Beside the same page on a thousand tickets."""
         value, few = self.took[kind, self.most], self.took[kind, FEW]
         return Result(value, "ms", few, value / few, at_most_times=most_times)
+
+    def beside_queue(self, kind: str) -> Result:
+        """Beside the queue as it is, and asking the index."""
+        value = self.took[kind, self.most]
+        floor = self.took["queue", self.most] + self.prepared[self.most].floors[kind]
+        return Result(value, "ms", floor, value / floor, at_most_times=3)
 
 
 def desk_queue(options: Options) -> Result:
@@ -116,7 +122,7 @@ def desk_search_common(options: Options) -> Result:
 
 
 def desk_find_rare(options: Options) -> Result:
-    """Finding the rare word among what an agent sees; beside asking the index alone."""
+    """Finding the rare word among what an agent sees, in SQL; beside one statement by hand."""
     return _found(options, Talk.RARE)
 
 
@@ -132,13 +138,13 @@ def _found(options: Options, word: str) -> Result:
 
 
 def desk_search_rare_queue(options: Options) -> Result:
-    """The rare word in the queue; beside a thousand tickets."""
-    return _measured(options).beside_few("rare", 3)
+    """The rare word in the queue; beside the queue and what the index takes."""
+    return _measured(options).beside_queue("rare")
 
 
 def desk_search_common_queue(options: Options) -> Result:
-    """The common word in the queue; beside a thousand tickets."""
-    return _measured(options).beside_few("common", 3)
+    """The common word in the queue; beside the same."""
+    return _measured(options).beside_queue("common")
 
 
 def desk_queries(options: Options) -> Result:
@@ -242,17 +248,30 @@ def _signed_in(user: Any) -> tuple[Any, str]:
 
 
 def _search(agent: Any, word: str) -> tuple[float, float]:
-    """Milliseconds of finding a word, and of the newest of all tickets that the index names."""
+    """Milliseconds of SQL in finding a word, and of the same by hand, in one statement.
+
+    By hand a rare word is asked of the index first; of a common one the newest tickets are walked.
+    """
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
     from tickets import search
     from tickets.models import Ticket
 
     visible = Ticket.objects.visible_to(agent)
-    took = _median(lambda: search.find(visible, search.understood(f"{word} ")))
-    index = (
-        "SELECT ticket_id FROM tickets_searchdocument "
-        f"WHERE document @@ '{word}'::tsquery ORDER BY ticket_id DESC LIMIT {search.MOST}"
+    with CaptureQueriesContext(connection) as asked:
+        search.find(visible, search.understood(f"{word} "))
+    statements = [row["sql"] for row in asked]
+    took = sum(map(_milliseconds, statements))
+    found = f"SELECT ticket_id FROM tickets_searchdocument WHERE document @@ '{word}'::tsquery"
+    teams = ", ".join(str(team.pk) for team in agent.teams.all())
+    mine = f"team_id IS NULL OR team_id IN ({teams}) OR {agent.pk} IN (requester_id, assignee_id)"
+    by_hand = (
+        f"WITH found AS {'' if word == Talk.COMMON else 'MATERIALIZED'} ({found}) "
+        f"SELECT ticket_id FROM found JOIN tickets_ticket ticket ON ticket.id = ticket_id "
+        f"WHERE {mine} ORDER BY ticket_id DESC LIMIT {search.MOST}"
     )
-    return took, _milliseconds(index)
+    return took, _milliseconds(by_hand)
 
 
 def _in_bulk(agent: Any) -> float:

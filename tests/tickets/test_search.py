@@ -156,10 +156,47 @@ def test_old_tickets_are_found_behind_the_window_too(
     tickets = [factories.ticket(subject=f"Ticket {n}", text="flood") for n in range(4)]
     index()
     monkeypatch.setattr(search, "WINDOW", 2)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE tickets_searchdocument")
     with CaptureQueriesContext(connection) as queries:
         answer = search.find(Ticket.objects.all(), search.understood("flood"))
     assert answer.numbers == [ticket.pk for ticket in reversed(tickets)]
-    assert len(queries) == 2
+    assert len(queries) == 3
+
+
+def test_a_word_that_is_commoner_than_was_guessed_is_found_all_the_same(
+    policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tickets = [factories.ticket(subject=f"Ticket {n}", text="flood") for n in range(4)]
+    index()
+    monkeypatch.setattr(search, "RARE", 3)
+    with CaptureQueriesContext(connection) as queries:
+        answer = search.find(Ticket.objects.all(), search.understood("flood"))
+    assert answer == search.Found([ticket.pk for ticket in reversed(tickets)])
+    assert len(queries) == 4
+
+
+def test_a_rare_word_is_asked_of_the_index_before_anything_is_joined(policy: Policy) -> None:
+    ticket = factories.ticket(subject="Ticket", text="flood")
+    index()
+    with CaptureQueriesContext(connection) as queries:
+        answer = search.find(Ticket.objects.all(), search.understood("flood"))
+    assert answer == search.Found([ticket.pk])
+    assert len(queries) == 3
+    assert "tickets_ticket" not in queries[1]["sql"]
+    assert "tickets_searchdocument" not in queries[2]["sql"]
+
+
+def test_a_common_word_asks_only_for_the_newest(
+    policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tickets = [factories.ticket(subject=f"Ticket {n}", text="flood") for n in range(3)]
+    index()
+    monkeypatch.setattr(search, "WINDOW", 0)  # Any guess is more.
+    with CaptureQueriesContext(connection) as queries:
+        answer = search.find(Ticket.objects.all(), search.understood("flood"), most=2)
+    assert answer.numbers == [tickets[2].pk, tickets[1].pk]
+    assert len(queries) == 3
 
 
 def test_only_visible_tickets_are_found(desk: dict[str, Ticket]) -> None:
