@@ -18,8 +18,8 @@ from sla.admin.chart import INK
 from sla.admin.questions import Asked
 from sla.admin.what_if_form import WhatIfForm
 from sla.reports import Figure, Question
-from sla.reports.attainment import percentage
 from sla.reports.colours import KEPT, RUNNING
+from sla.reports.figures import percentage
 from sla.reports.what_if import (
     MOST,
     Outcome,

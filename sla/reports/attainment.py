@@ -12,7 +12,7 @@ from django.db.models import Count
 
 from sla.core import deadlines
 from sla.models import Priority
-from sla.reports.figures import BROKEN, KEPT, Figure, Promised, promises_of
+from sla.reports.figures import BROKEN, KEPT, Counted, Figure, Promised, promises_of
 from sla.reports.filters import EVERYTHING, Engineering, Filters
 from sla.reports.hours import TimeRow, by_hour, over_time
 from sla.reports.periods import Period
@@ -23,8 +23,8 @@ OF_TARGET = ("target_amount", "target_unit", "goal_amount", "kept_by_lowering")
 
 
 @dataclass(frozen=True)
-class AttainmentRow:
-    """One priority and metric in a period; `promises` = kept + broken + running.
+class AttainmentRow(Counted):
+    """One priority and metric in a period.
 
     The two spreads are of fulfilled promises alone, None where there is none: `business` in
     opening hours of the calendar, `counted` as the target itself counts; None too where targets of
@@ -44,14 +44,6 @@ class AttainmentRow:
     used: Mapping[int, int]
 
     @property
-    def running(self) -> int:
-        return self.promises - self.kept - self.broken
-
-    @property
-    def attainment(self) -> float | None:
-        return percentage(self.kept, self.broken)
-
-    @property
     def is_mixed(self) -> bool:
         """Whether targets of different units meet in it."""
         return len({target.unit for target in self.targets}) > 1
@@ -63,26 +55,13 @@ class AttainmentRow:
 
 
 @dataclass(frozen=True)
-class TotalRow:
+class TotalRow(Counted):
     """All priorities together, for one metric."""
 
     metric: str
     promises: int
     kept: int
     broken: int
-
-    @property
-    def running(self) -> int:
-        return self.promises - self.kept - self.broken
-
-    @property
-    def attainment(self) -> float | None:
-        return percentage(self.kept, self.broken)
-
-
-def percentage(kept: int, broken: int) -> float | None:
-    """Attainment in percent; None when nothing is decided."""
-    return 100 * kept / (kept + broken) if kept + broken else None
 
 
 def cut(share: float) -> float:

@@ -11,8 +11,7 @@ from typing import Any
 from django.db.models import Count, F, QuerySet, Subquery
 
 from sla.models.clocks import ClockQuerySet
-from sla.reports.attainment import percentage
-from sla.reports.figures import BROKEN, KEPT, Figure, promises_of
+from sla.reports.figures import BROKEN, KEPT, Counted, Figure, promises_of
 from sla.reports.filters import (
     EVERYTHING,
     NOBODY,
@@ -45,7 +44,7 @@ class Dimension(StrEnum):
 
 
 @dataclass(frozen=True)
-class BreakdownRow:
+class BreakdownRow(Counted):
     """The promises of one team, agent, organization ...
 
     `key` is what the filter of the same dimension takes; NOBODY with an empty `name` stands for
@@ -57,14 +56,6 @@ class BreakdownRow:
     promises: int
     kept: int
     broken: int
-
-    @property
-    def running(self) -> int:
-        return self.promises - self.kept - self.broken
-
-    @property
-    def attainment(self) -> float | None:
-        return percentage(self.kept, self.broken)
 
 
 def breakdown(

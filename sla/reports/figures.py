@@ -81,6 +81,27 @@ class Promised:
     kept_by_lowering: bool
 
 
+class Counted:
+    """Of a row that counts promises: `promises` = kept + broken + running."""
+
+    promises: int
+    kept: int
+    broken: int
+
+    @property
+    def running(self) -> int:
+        return self.promises - self.kept - self.broken
+
+    @property
+    def attainment(self) -> float | None:
+        return percentage(self.kept, self.broken)
+
+
+def percentage(kept: int, broken: int) -> float | None:
+    """Attainment in percent; None when nothing is decided."""
+    return 100 * kept / (kept + broken) if kept + broken else None
+
+
 def promises_of(
     period: Period, at: datetime, figure: Figure = Figure.ALL, filters: Filters = EVERYTHING
 ) -> ClockQuerySet:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, DateTimeField, DurationField, F, Func, QuerySet, Value
 
-from sla.reports.figures import BROKEN, KEPT, promises_of
+from sla.reports.figures import BROKEN, KEPT, percentage, promises_of
 from sla.reports.filters import EVERYTHING, Filters
 from sla.reports.periods import Period, stretches
 
@@ -50,8 +50,7 @@ class TimeRow:
     @property
     def attainment(self) -> float | None:
         """In percent; None while nothing is decided."""
-        decided = self.kept + self.broken
-        return 100 * self.kept / decided if decided else None
+        return percentage(self.kept, self.broken)
 
 
 @dataclass(frozen=True)

@@ -76,8 +76,10 @@ def spreads(fulfilled: ClockQuerySet) -> Spreads:
             ranges["counted_seconds"][group][counted] += number
         if used is not None:
             tenths[group][used] += number
+    business, counted = (_spreads(fulfilled, name, groups) for name, groups in ranges.items())
     return Spreads(
-        *(_spreads(fulfilled, name, groups) for name, groups in ranges.items()),
+        business,
+        counted,
         used={group: dict(sorted(numbers.items())) for group, numbers in tenths.items()},
     )
 

@@ -29,7 +29,7 @@ from sla.core.table import instant, micros
 from sla.models import Clock, Priority
 from sla.models.clocks import ClockQuerySet
 from sla.reports import names
-from sla.reports.attainment import percentage
+from sla.reports.figures import percentage
 from sla.reports.filters import EVERYTHING, Filters
 from sla.reports.paper import Paper
 from sla.reports.periods import Period

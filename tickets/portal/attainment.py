@@ -17,8 +17,7 @@ from django.utils.formats import number_format
 
 from sla.models import Metric, Policy
 from sla.reports import Period
-from sla.reports.attainment import percentage
-from sla.reports.figures import BROKEN, KEPT, promises_of
+from sla.reports.figures import BROKEN, KEPT, percentage, promises_of
 from tickets.models import PortalSettings
 
 DAYS = 90
