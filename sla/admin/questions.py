@@ -51,7 +51,8 @@ class AskingForm(QuestionForm):
         organization = ticket._meta.get_field("organization")
         for name, field in self.fields.items():
             if name == "organization":
-                field.widget = OrganizationSelect(organization, admin.site)
+                every = {"data-placeholder": "Every organization"}
+                field.widget = OrganizationSelect(organization, admin.site, attrs=every)
                 field.widget.choices = field.choices  # type: ignore[attr-defined]
             elif isinstance(field, forms.DateField):
                 field.widget = forms.DateInput(

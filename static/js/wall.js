@@ -18,7 +18,7 @@
         const now = Date.now();
         document.querySelectorAll("[data-due]").forEach((each) => {
             const left = Date.parse(each.dataset.due) - now;
-            each.textContent = left < 0 ? `${span(left)} late` : span(left);
+            each.textContent = left < 0 ? `−${span(left)}` : span(left);
             each.classList.toggle("wall-over", left < 0);
         });
         const isStale = now - updated > STALE;
