@@ -72,7 +72,7 @@ def cut(share: float) -> float:
 def attainment(
     *, period: Period, at: datetime, filters: Filters = EVERYTHING
 ) -> list[AttainmentRow]:
-    """Each priority and metric about which something was promised in the period; five queries.
+    """Each priority and metric about which something was promised in the period; four queries.
 
     `at` decides what is late by now; the package's docstring defines every figure.
     """

@@ -1,9 +1,9 @@
 """Exact percentiles of many values without sorting them: count coarsely, then count finely.
 
 The first query counts values by ranges of SPAN seconds, which tells in which range each rank lies;
-the others count the single values of those ranges alone. All are aggregates that PostgreSQL
-spreads over its workers. The first one counts the tenths of their time as well: reading two million
-promises once more takes longer than a few more groups.
+the second counts the single values of those ranges alone. Both are aggregates that PostgreSQL
+spreads over its workers, and both count two kinds of seconds, the first one the tenths of their
+time as well: reading two million promises once more takes longer than some more groups.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import floor
 from typing import Any
 
-from django.db.models import BigIntegerField, Case, Count, F, Value, When
+from django.db.models import BigIntegerField, Case, Count, F, Q, Value, When
 from django.db.models.functions import Cast
 
 from sla.models import Metric
@@ -22,9 +22,12 @@ from sla.models.clocks import ClockQuerySet
 from sla.reports.figures import USED
 
 SHARES = (0.5, 0.9)
+# Of which columns.
+KINDS = {"business": "business_seconds", "counted": "counted_seconds"}
 SPAN = 1024
 # More ranges of SPAN seconds than any promise lasts.
 RANGES = 2**32
+NO_CELL = -1
 
 type Group = tuple[int, str]
 """The number of a priority, and a metric."""
@@ -52,62 +55,80 @@ class Spreads:
 
 
 def spreads(fulfilled: ClockQuerySet) -> Spreads:
-    """How long fulfilled promises took. Three queries, or one where there is nothing."""
+    """How long fulfilled promises took. Two queries, or one where there is nothing."""
     coarse = (
-        fulfilled.annotate(
-            business=F("business_seconds") / Value(SPAN),
-            counted=F("counted_seconds") / Value(SPAN),
-            used=USED,
-        )
-        .values_list("priority_id", "metric", "business", "counted", "used")
+        fulfilled.annotate(**{name: F(column) / Value(SPAN) for name, column in KINDS.items()})
+        .annotate(used=USED)
+        .values_list("priority_id", "metric", *KINDS, "used")
         .annotate(count=Count("pk"))
         .order_by()
     )
-    ranges: dict[str, dict[Group, Counter[int]]] = {
-        "business_seconds": defaultdict(Counter),
-        "counted_seconds": defaultdict(Counter),
-    }
+    ranges: dict[str, dict[Group, Counter[int]]] = {name: defaultdict(Counter) for name in KINDS}
     tenths: dict[Group, Counter[int]] = defaultdict(Counter)
     for priority, metric, business, counted, used, number in coarse:
         group = priority, metric
         if business is not None:
-            ranges["business_seconds"][group][business] += number
+            ranges["business"][group][business] += number
         if counted is not None:
-            ranges["counted_seconds"][group][counted] += number
+            ranges["counted"][group][counted] += number
         if used is not None:
             tenths[group][used] += number
-    business, counted = (_spreads(fulfilled, name, groups) for name, groups in ranges.items())
+    # The ranges that the ranks lie in, and how many values lie before each.
+    wanted = {
+        name: {group: _ranges_of_ranks(counts) for group, counts in groups.items()}
+        for name, groups in ranges.items()
+    }
+    values = _values(fulfilled, wanted)
+    found = {
+        name: {
+            group: Spread(
+                *(_percentile(share, ranges[name][group], counts, values[name][group])
+                  for share in SHARES)
+            )
+            for group, counts in groups.items()
+        }
+        for name, groups in wanted.items()
+    }  # fmt: skip
     return Spreads(
-        business,
-        counted,
+        found["business"],
+        found["counted"],
         used={group: dict(sorted(numbers.items())) for group, numbers in tenths.items()},
     )
 
 
-def _spreads(
-    fulfilled: ClockQuerySet, name: str, groups: Mapping[Group, Counter[int]]
-) -> dict[Group, Spread]:
-    if not groups:
-        return {}
-    # The ranges that the ranks lie in, and how many values lie before each.
-    wanted = {group: _ranges_of_ranks(counts) for group, counts in groups.items()}
-    cells = [_cell(group, number) for group, ranges in wanted.items() for number in ranges]
+def _values(
+    fulfilled: ClockQuerySet, wanted: Mapping[str, Mapping[Group, Mapping[int, int]]]
+) -> dict[str, dict[Group, list[tuple[int, int]]]]:
+    """How often each single value of the wanted ranges is there. One query, or none."""
+    cells = {
+        name: [_cell(group, number) for group, ranges in groups.items() for number in ranges]
+        or [NO_CELL]
+        for name, groups in wanted.items()
+    }
+    values: dict[str, dict[Group, list[tuple[int, int]]]]
+    values = {name: defaultdict(list) for name in KINDS}
+    if not any(wanted.values()):
+        return values
+    # What is in no wanted range counts as null, so that few pairs are told apart.
     fine = (
-        fulfilled.annotate(cell=_cell_of(name))
-        .filter(cell__in=cells)
-        .values_list("priority_id", "metric", name)
+        fulfilled.annotate(**{f"{name}_cell": _cell_of(KINDS[name]) for name in KINDS})
+        .filter(Q(business_cell__in=cells["business"]) | Q(counted_cell__in=cells["counted"]))
+        .annotate(
+            **{
+                name: Case(When(**{f"{name}_cell__in": cells[name]}, then=F(KINDS[name])))
+                for name in KINDS
+            }
+        )
+        .values_list("priority_id", "metric", *KINDS)
         .annotate(count=Count("pk"))
         .order_by()
     )
-    values: dict[Group, list[tuple[int, int]]] = defaultdict(list)
-    for priority, metric, value, number in fine:
-        values[priority, metric].append((value, number))
-    return {
-        group: Spread(
-            *(_percentile(share, groups[group], wanted[group], values[group]) for share in SHARES)
-        )
-        for group in groups
-    }
+    for priority, metric, business, counted, number in fine:
+        if business is not None:
+            values["business"][priority, metric].append((business, number))
+        if counted is not None:
+            values["counted"][priority, metric].append((counted, number))
+    return values
 
 
 def _ranks(share: float, count: int) -> tuple[int, int, float]:

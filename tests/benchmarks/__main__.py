@@ -66,6 +66,8 @@ BENCHES = {
     "mail_out": "mail",
     "reports_30_days": "reports",
     "reports_all_time": "reports",
+    "reports_page_30_days": "reports",
+    "reports_page_all_time": "reports",
     "reports_memory": "reports",
 }
 """Each bench and its module, in the order in which they run."""

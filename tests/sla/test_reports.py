@@ -61,7 +61,7 @@ def figures() -> dict[tuple[str, str], tuple[Any, ...]]:
 def test_every_figure_is_the_one_worked_out_by_hand(
     story: Story, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         found = figures()
     assert found.keys() == EXPECTED.keys()
     for promise, expected in EXPECTED.items():
