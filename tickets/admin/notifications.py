@@ -16,7 +16,7 @@ from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget
 
 from tickets import notifications
 from tickets.admin.paging import CappedPaginator
@@ -49,7 +49,9 @@ class ChoicesForm(forms.ModelForm):  # type: ignore[type-arg]
             "digest": "Never when there is nothing new. What you have read is left out.",
         }
         widgets = {
-            "daily_at": forms.TimeInput({"type": "time", "class": "desk-field"}, format="%H:%M"),
+            "daily_at": forms.TimeInput(
+                {"type": "time", "class": " ".join(INPUT_CLASSES)}, format="%H:%M"
+            ),
             **{
                 name: UnfoldAdminSelectWidget()
                 for name in ("assigned", "mentioned", "customer_replied", "at_risk", "digest")
