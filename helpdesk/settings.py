@@ -411,6 +411,11 @@ UNFOLD = {
         ("sla/report/clocks/", "sla_report_clocks", "sla.admin.reports.ClocksBehindView"),
         ("sla/report/breaches/", "sla_report_breaches", "sla.admin.breaches.BreachesView"),
         ("sla/report/breaches/<int:clock>/", "sla_report_breach", "sla.admin.breaches.BreachView"),
+        (
+            "sla/report/export/<str:table>/<str:kind>/",
+            "sla_report_export",
+            "sla.admin.exports.ExportView",
+        ),
         ("sla/ahead/", "sla_ahead", "sla.admin.ahead.AheadView"),
         ("sla/ahead/clocks/", "sla_ahead_clocks", "sla.admin.ahead.PromisesAheadView"),
         ("sla/wall/", "sla_wall", "sla.admin.wall.WallView"),
@@ -420,6 +425,16 @@ UNFOLD = {
             "sla/report/customer/",
             "customer_report",
             "tickets.admin.customer_report.CustomerReportView",
+        ),
+        (
+            "sla/report/customer/export/<str:table>/<str:kind>/",
+            "customer_report_export",
+            "tickets.admin.customer_report.CustomerExportView",
+        ),
+        (
+            "export/columns/",
+            "export_columns",
+            "tickets.admin.export_columns.ExportColumnsView",
         ),
         ("sla/report/tickets/", "sla_report_tickets", "sla.admin.reports.TicketsBehindView"),
     ],

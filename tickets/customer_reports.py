@@ -156,10 +156,11 @@ def speaking(report: Report) -> Iterator[None]:
 
 
 def report_on(
-    *, organization: Organization, month: date, at: datetime, most: int = MOST_ON_A_PAGE
+    *, organization: Organization, month: date, at: datetime, most: int | None = MOST_ON_A_PAGE
 ) -> Report:
     """The report on the month that begins on that day; a fixed number of queries.
 
+    It lists `most` tickets; None: all of them.
     Raises Policy.DoesNotExist before a policy was loaded.
     """
     policy = policy_for(organization)
@@ -252,7 +253,7 @@ def _satisfaction(organization: Organization, period: Period) -> Satisfaction:
 
 
 def _tickets(
-    organization: Organization, period: Period, at: datetime, most: int
+    organization: Organization, period: Period, at: datetime, most: int | None
 ) -> tuple[list[TicketLine], int]:
     """The tickets of the month, the first `most`, and how many more there are."""
     promised = Clock.objects.counted_in_reports().filter(

@@ -18,6 +18,7 @@ from django.views.generic import TemplateView
 from unfold.views import UnfoldSiteViewMixin
 
 from sla.admin.chart import INK
+from sla.admin.files import links_to_files
 from sla.models import Priority
 from sla.reports.ahead import (
     HORIZONS,
@@ -32,6 +33,7 @@ from sla.reports.ahead import (
 from sla.reports.colours import KEPT
 from sla.reports.filters import NOBODY
 from sla.reports.questions import default_zone
+from sla.reports.tables import ahead as tables
 
 NO_TEAM = "No team"
 
@@ -143,6 +145,7 @@ class AheadView(UnfoldSiteViewMixin, TemplateView):
             ],
             sums=[Number.of(due, day=day) for due, day in zip(sums, days, strict=True)],
             chart=_chart(labels, sums) if any(sums) else None,
+            files=links_to_files(self.request, tables.DUE_SOON, tables.LOAD),
         )
         return context
 
@@ -168,7 +171,8 @@ class PromisesAheadView(UnfoldSiteViewMixin, TemplateView):
                 page=self.request.GET.get("page", "1"),
                 reader=self.request.user,
             )
-            context.update(rows=rows, page=page, title=form.words)
+            files = links_to_files(self.request, tables.AHEAD)
+            context.update(rows=rows, page=page, title=form.words, files=files)
         return context
 
 

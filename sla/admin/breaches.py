@@ -15,11 +15,14 @@ from unfold.views import UnfoldSiteViewMixin
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from sla import reports
+from sla.admin.files import links_to_files
 from sla.admin.protection import KeptWhileUsed
 from sla.admin.questions import Asked, AskingForm
+from sla.admin.saved_reports import links_to_saved, saving
 from sla.breaches import LONGEST_NOTE, NotBrokenError, NothingSaidError, explain_breaches
 from sla.explanation import explain
-from sla.models import BreachReason, Clock
+from sla.models import BreachReason, Clock, SavedReport
+from sla.reports.tables import OF_PAGE
 
 WRITE = "sla.add_breachnote"
 NO_REASON = "none"
@@ -139,7 +142,14 @@ class BreachesView(Writing, UnfoldSiteViewMixin, TemplateView):
             rows, page = reports.breaches(
                 **scope, order=reports.Order(order), page=data.get("page", "1")
             )
-            context.update(rows=rows, page=page, reasons=reports.breaches_by_reason(**scope))
+            context.update(
+                rows=rows,
+                page=page,
+                reasons=reports.breaches_by_reason(**scope),
+                saved=links_to_saved(self.request.user),
+                saving=saving(SavedReport.Page.BREACHES, question.query(order=order)),
+                files=links_to_files(self.request, *OF_PAGE[SavedReport.Page.BREACHES]),
+            )
         return context
 
 

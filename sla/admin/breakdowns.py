@@ -11,10 +11,12 @@ from django.views.generic import TemplateView
 from unfold.views import UnfoldSiteViewMixin
 
 from sla import reports
+from sla.admin.files import links_to_files
 from sla.admin.questions import Asked, AskingForm
 from sla.admin.saved_reports import links_to_saved, saving
 from sla.models import SavedReport
 from sla.reports import Dimension
+from sla.reports.tables import OF_PAGE
 from sla.reports.words import DIMENSIONS, name_of
 
 
@@ -74,6 +76,7 @@ class BreakdownView(UnfoldSiteViewMixin, TemplateView):
                 is_by_tag=by is Dimension.TAG,
                 saved=links_to_saved(self.request.user),
                 saving=saving(SavedReport.Page.BREAKDOWN, query),
+                files=links_to_files(self.request, *OF_PAGE[SavedReport.Page.BREAKDOWN]),
             )
         return context
 

@@ -1,10 +1,53 @@
-"""Answers that are files."""
+"""Answers that are files, and the links that lead to them."""
 
 from __future__ import annotations
 
-from django.http import FileResponse, Http404, HttpResponseBase, StreamingHttpResponse
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sla.files import CSV, JSON, TYPES, XLSX, Table, as_csv, as_json, as_xlsx
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponseBase,
+    StreamingHttpResponse,
+)
+from django.urls import reverse
+
+from sla.files import CSV, JSON, TYPES, XLSX, Layout, Table, as_csv, as_json, as_xlsx
+
+# Fields of an address that say which part of a list a page shows: a file has all of it.
+PARTS = ("page", "after")
+
+
+@dataclass(frozen=True)
+class Files:
+    """A table of the page as files: what each is called, and its address."""
+
+    table: str
+    title: str
+    links: Sequence[tuple[str, str]]
+
+
+def links_to_files(
+    request: HttpRequest, *layouts: Layout, view: str = "sla_report_export"
+) -> dict[str, Files]:
+    """By the name of the table, the files that answer the question of this page."""
+    query = request.GET.copy()
+    for name in PARTS:
+        query.pop(name, None)
+    asked = f"?{query.urlencode()}" if query else ""
+    return {
+        layout.name: Files(
+            layout.name,
+            layout.title,
+            [
+                (kind.upper(), reverse(f"admin:{view}", args=[layout.name, kind]) + asked)
+                for kind in TYPES
+            ],
+        )
+        for layout in layouts
+    }
 
 
 def file_of(table: Table, kind: str, *, name: str = "") -> HttpResponseBase:

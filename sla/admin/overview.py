@@ -57,7 +57,8 @@ def shown(found: Overview, question: Question) -> dict[str, Any]:
         "cards": [*_metric_cards(found, question), *_ticket_cards(found, question)],
         "engineering": found.engineering,
         "chart": over_time_chart(found.over_time, step=found.step, question=question),
-        "charts": _charts(found, question),
+        "volume": _volume(found, question),
+        "used": _used(found, question),
         "heat": _heat_map(found.heat, question),
         "hours": [f"{hour:02}" for hour in range(24)],
         "ageing": [_age(row, question) for row in found.ageing],
@@ -124,11 +125,16 @@ def _ticket_cards(found: Overview, question: Question) -> list[Card]:
     return [*cards, rated]
 
 
-def _charts(found: Overview, question: Question) -> list[Chart]:
-    spread = [used_chart(metric, used, question=question) for metric, used in found.used.items()]
-    moved = any(row.backlog or row.came_in or row.solved for row in found.volume)
-    volume = volume_chart(found.volume, step=found.step, question=question)
-    return [*([volume] if moved else []), *(chart for chart in spread if chart.rows)]
+def _volume(found: Overview, question: Question) -> Chart | None:
+    """None where nothing moved and nothing stayed."""
+    if not any(row.backlog or row.came_in or row.solved for row in found.volume):
+        return None
+    return volume_chart(found.volume, step=found.step, question=question)
+
+
+def _used(found: Overview, question: Question) -> list[Chart]:
+    charts = [used_chart(metric, used, question=question) for metric, used in found.used.items()]
+    return [chart for chart in charts if chart.rows]
 
 
 def _heat_map(cells: Sequence[HeatCell], question: Question) -> list[tuple[str, list[Heat]]]:

@@ -14,12 +14,14 @@ from django.views.generic import TemplateView
 from unfold.views import UnfoldSiteViewMixin
 
 from sla import reports
+from sla.admin.files import links_to_files
 from sla.admin.overview import shown
 from sla.admin.questions import Asked, AskingForm
 from sla.admin.saved_reports import links_to_saved, saving
 from sla.core.week import WEEKDAYS
 from sla.models import SavedReport
 from sla.reports.figures import MOST_USED
+from sla.reports.tables import OF_PAGE, lists
 from sla.reports.words import TICKET_FIGURES, tenth_in_words
 
 FIGURES = {
@@ -83,6 +85,7 @@ class ReportView(UnfoldSiteViewMixin, TemplateView):
                 is_of_promises=question.filters.is_of_promises,
                 saved=links_to_saved(self.request.user),
                 saving=saving(SavedReport.Page.OVERVIEW, question.query()),
+                files=links_to_files(self.request, *OF_PAGE[SavedReport.Page.OVERVIEW]),
             )
         return context
 
@@ -112,7 +115,13 @@ class ClocksBehindView(UnfoldSiteViewMixin, TemplateView):
                 page=self.request.GET.get("page", "1"),
                 reader=self.request.user,
             )
-            context.update(rows=rows, page=page, title=FIGURES[figure], part=form.part_in_words)
+            context.update(
+                rows=rows,
+                page=page,
+                title=FIGURES[figure],
+                part=form.part_in_words,
+                files=links_to_files(self.request, lists.PROMISES),
+            )
         return context
 
 
@@ -136,7 +145,7 @@ class TicketsBehindView(UnfoldSiteViewMixin, TemplateView):
                 period=question.period,
                 at=now,
                 filters=question.filters,
-                listed=_listed(asked.form.cleaned_data, figure, now),
+                listed=listed(asked.form.cleaned_data, figure, now),
                 page=self.request.GET.get("page", "1"),
                 reader=self.request.user,
             )
@@ -145,6 +154,7 @@ class TicketsBehindView(UnfoldSiteViewMixin, TemplateView):
                 is_of_promises=question.filters.is_of_promises,
                 is_present=figure is reports.TicketFigure.AGE,
                 is_standing=figure is reports.TicketFigure.BACKLOG,
+                files=links_to_files(self.request, lists.TICKETS),
             )  # fmt: skip
         return context
 
@@ -155,7 +165,7 @@ def _in_words(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**row, "status": str(names[row["stands"]])} for row in rows]
 
 
-def _listed(
+def listed(
     asked: dict[str, Any], figure: reports.TicketFigure, now: datetime
 ) -> reports.Listed | None:
     """Which of the figure's tickets are wanted."""

@@ -23,6 +23,7 @@ from sla.reports import asked_by
 ADDRESSES = {
     SavedReport.Page.OVERVIEW: "admin:sla_report",
     SavedReport.Page.BREAKDOWN: "admin:sla_report_breakdown",
+    SavedReport.Page.BREACHES: "admin:sla_report_breaches",
 }
 
 # Above a report; the page of saved reports has them all.

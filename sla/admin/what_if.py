@@ -15,11 +15,13 @@ from django.views.generic import TemplateView
 from unfold.views import UnfoldSiteViewMixin
 
 from sla.admin.chart import INK
+from sla.admin.files import links_to_files
 from sla.admin.questions import Asked
 from sla.admin.what_if_form import WhatIfForm
 from sla.reports import Figure, Question
 from sla.reports.colours import KEPT, RUNNING
 from sla.reports.figures import percentage
+from sla.reports.tables import paper as tables
 from sla.reports.what_if import (
     MOST,
     Outcome,
@@ -28,8 +30,8 @@ from sla.reports.what_if import (
     WhatIfRow,
     read_only,
     what_if,
-    what_if_promises,
 )
+from sla.reports.what_if_behind import what_if_promises
 from sla.templatetags.figures import metric_name, percent
 
 OUTCOMES = {
@@ -164,6 +166,7 @@ class WhatIfView(UnfoldSiteViewMixin, TemplateView):
             sums=_sums(rows),
             changed=Number.of(changed, links.on_paper()),
             chart=_chart(rows),
+            files=links_to_files(self.request, tables.WHAT_IF),
         )
         return context
 
@@ -205,6 +208,7 @@ class WhatIfClocksView(UnfoldSiteViewMixin, TemplateView):
             first=number.on_paper() if form.cleaned_data["after"] else "",
             following=number.on_paper(after=after) if after else "",
             title=_title(was, would),
+            files=links_to_files(self.request, tables.WHAT_IF_PROMISES),
         )
         return context
 

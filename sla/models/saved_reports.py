@@ -27,6 +27,7 @@ class SavedReport(models.Model):
     class Page(models.TextChoices):
         OVERVIEW = "overview", "Overview"
         BREAKDOWN = "breakdown", "Breakdown"
+        BREACHES = "breaches", "Breaches"
 
     name = models.CharField(max_length=80)
     owner = models.ForeignKey(

@@ -30,17 +30,30 @@ from sla.reports.attainment import (
     attainment_over_time,
     totals,
 )
-from sla.reports.behind import PER_PAGE, Part, PromiseRow, clocks_behind
+from sla.reports.behind import (
+    PER_PAGE,
+    Part,
+    PromiseRow,
+    all_clocks_behind,
+    clocks_behind,
+)
 from sla.reports.breaches import (
     BreachRow,
     Order,
     ReasonRow,
+    all_breaches,
     breach,
     breaches,
     breaches_by_reason,
     said_about,
 )
-from sla.reports.breakdown import MOST_ROWS, BreakdownRow, Dimension, breakdown
+from sla.reports.breakdown import (
+    MOST_ROWS,
+    BreakdownRow,
+    Dimension,
+    breakdown,
+    whole_breakdown,
+)
 from sla.reports.figures import Figure, Promised
 from sla.reports.filters import Engineering, Filters
 from sla.reports.hours import HeatCell, HourRow, TimeRow
@@ -49,10 +62,10 @@ from sla.reports.periods import Period, step_of
 from sla.reports.questions import Question, QuestionForm, asked_by, default_hours, troubles
 from sla.reports.spreads import Spread
 from sla.reports.tables import tables_for
+from sla.reports.tickets import Listed, all_tickets_behind, tickets_behind
 from sla.reports.volume import (
     AGES,
     AgeRow,
-    Listed,
     Satisfaction,
     TicketFigure,
     VolumeRow,
@@ -60,7 +73,6 @@ from sla.reports.volume import (
     ageing,
     happened,
     satisfaction,
-    tickets_behind,
     turns_in,
     volume,
 )
@@ -97,6 +109,9 @@ __all__ = [
     "VolumeRow",
     "age_span",
     "ageing",
+    "all_breaches",
+    "all_clocks_behind",
+    "all_tickets_behind",
     "asked_by",
     "attainment",
     "attainment_over_time",
@@ -117,4 +132,5 @@ __all__ = [
     "troubles",
     "turns_in",
     "volume",
+    "whole_breakdown",
 ]

@@ -11,7 +11,7 @@ hour of that calendar.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -26,8 +26,9 @@ from django.db.models.functions import TruncDate
 from sla.core.hours import Hours, NeverOpen
 from sla.models import CalendarVersion, Clock, hours_of
 from sla.models.clocks import ClockQuerySet
+from sla.reports.behind import CHUNK, PER_PAGE
 from sla.reports.filters import NOBODY
-from sla.reports.names import person
+from sla.reports.names import of_tickets
 from sla.reports.periods import Period
 
 # In business hours.
@@ -36,7 +37,6 @@ DAYS_AHEAD = 7
 DAYS_OF_RATE = 10
 # No calendar that serves anybody is closed for longer than that between ten open days.
 DAYS_LOOKED_BACK = 60
-PER_PAGE = 50
 DAY = timedelta(days=1)
 
 
@@ -181,6 +181,19 @@ def promises_ahead(
 
     Within a horizon a ticket is there once, by what is due first, for so it is counted.
     """
+    found = Paginator(_chosen(ahead, at, zone, reader), PER_PAGE).get_page(page)
+    return [_with_time_left(row, at) for row in found.object_list], found
+
+
+def all_promises_ahead(
+    *, ahead: Ahead, at: datetime, zone: str, reader: Any
+) -> Iterator[dict[str, Any]]:
+    """The same, all of them, a part at a time."""
+    found = _chosen(ahead, at, zone, reader).iterator(CHUNK)
+    return (_with_time_left(row, at) for row in found)
+
+
+def _chosen(ahead: Ahead, at: datetime, zone: str, reader: Any) -> Any:
     chosen = _upcoming(at).visible_to(reader)
     if ahead.within is not None:
         chosen = chosen.filter(_within(ahead.within, at))
@@ -195,8 +208,7 @@ def promises_ahead(
     if ahead.within is not None:
         first = chosen.filter(ticket=OuterRef("ticket")).order_by("due_at", "pk")
         chosen = chosen.filter(pk=Subquery(first.values("pk")[:1]))
-    found = Paginator(_with_names(chosen).order_by("due_at", "pk"), PER_PAGE).get_page(page)
-    return [_with_time_left(row, at) for row in found.object_list], found
+    return _with_names(chosen).order_by("due_at", "pk")
 
 
 def days_ahead(at: datetime, zone: str) -> list[date]:
@@ -245,11 +257,7 @@ def _open_days_before(at: datetime, hours: Hours, zone: str) -> list[date]:
 def _with_names(clocks: ClockQuerySet) -> Any:
     return clocks.values(
         "pk", "ticket_id", "metric", "due_at", "calendar_version_id", "target_unit",
-        subject=F("ticket__subject"),
-        organization=F("ticket__organization__name"),
-        code=F("priority__code"),
-        assignee=person("ticket__assignee"),
-        team=F("ticket__team__name"),
+        **of_tickets(),
     )  # fmt: skip
 
 

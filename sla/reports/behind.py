@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +20,8 @@ from sla.reports.filters import EVERYTHING, Filters
 from sla.reports.periods import Period
 
 PER_PAGE = 50
+# Rows that are in memory at once when all of them are wanted.
+CHUNK = 2_000
 
 
 @dataclass(frozen=True)
@@ -87,11 +90,32 @@ def clocks_behind(
     Broken ones come with the latest first, others by their deadlines. An unknown page is the
     nearest one there is. Of tickets that the reader may not see there is no row.
     """
+    chosen = _behind(figure, period, at, filters, part, reader)
+    found = Paginator(chosen, PER_PAGE).get_page(page)
+    return [_promise_row(row) for row in found.object_list], found
+
+
+def all_clocks_behind(
+    *,
+    figure: Figure,
+    period: Period,
+    at: datetime,
+    filters: Filters = EVERYTHING,
+    part: Part | None = None,
+    reader: Any,
+) -> Iterator[PromiseRow]:
+    """The same, all of them, a part at a time."""
+    chosen = _behind(figure, period, at, filters, part, reader)
+    return map(_promise_row, chosen.iterator(CHUNK))
+
+
+def _behind(
+    figure: Figure, period: Period, at: datetime, filters: Filters, part: Part | None, reader: Any
+) -> Any:
     chosen = promises_of(period, at, figure, filters).visible_to(reader)
     chosen = chosen if part is None else part.of(chosen)
     order = F("due_at") - F("end_at") if figure is Figure.BROKEN else F("due_at")
-    found = Paginator(_with_names(chosen).order_by(order, "pk"), PER_PAGE).get_page(page)
-    return [_promise_row(row) for row in found.object_list], found
+    return _with_names(chosen).order_by(order, "pk")
 
 
 def _with_names(clocks: Any) -> Any:

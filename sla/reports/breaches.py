@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import batched, chain
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, Subquery
 
 from sla.models import BreachNote, Clock, Pause, hours_of
-from sla.reports.behind import PER_PAGE
+from sla.reports.behind import CHUNK, PER_PAGE
 from sla.reports.figures import Figure, Promised, promises_of
 from sla.reports.filters import (
     EVERYTHING,
@@ -105,18 +106,28 @@ def breaches(
 
     Of tickets that the reader may not see there is no row. An unknown page is the nearest one.
     """
-    broken = promises_of(period, at, Figure.BROKEN, filters).visible_to(reader)
-    found = Paginator(with_causes(broken).order_by(*ORDERS[order]), PER_PAGE).get_page(page)
-    rows = list(found.object_list)
-    pauses = _pauses(rows)
-    return [_row(row, pauses.get(row["pk"], [])) for row in rows], found
+    found = Paginator(_broken(period, at, filters, order, reader), PER_PAGE).get_page(page)
+    return _rows(list(found.object_list)), found
+
+
+def all_breaches(
+    *,
+    period: Period,
+    at: datetime,
+    filters: Filters = EVERYTHING,
+    order: Order = Order.LATENESS,
+    reader: Any,
+) -> Iterator[BreachRow]:
+    """The same, all of them: one query, and one more for each part of them."""
+    found = _broken(period, at, filters, order, reader).iterator(CHUNK)
+    return chain.from_iterable(map(_rows, batched(found, CHUNK)))
 
 
 def breach(*, clock: int, at: datetime, reader: Any) -> BreachRow | None:
     """This one broken promise; None where there is none that the reader sees. Two queries."""
     broken = Clock.objects.counted_in_reports().visible_to(reader).breached(at).filter(pk=clock)
-    rows = list(with_causes(broken))
-    return _row(rows[0], _pauses(rows).get(clock, [])) if rows else None
+    rows = _rows(list(with_causes(broken)))
+    return rows[0] if rows else None
 
 
 def breaches_by_reason(
@@ -167,6 +178,16 @@ def with_causes(broken: Any) -> Any:
         reason=Subquery(notes.values("reason__name")[:1]),
         note=Subquery(notes.values("note")[:1]),
     )  # fmt: skip
+
+
+def _broken(period: Period, at: datetime, filters: Filters, order: Order, reader: Any) -> Any:
+    broken = promises_of(period, at, Figure.BROKEN, filters).visible_to(reader)
+    return with_causes(broken).order_by(*ORDERS[order])
+
+
+def _rows(rows: Sequence[Mapping[str, Any]]) -> list[BreachRow]:
+    pauses = _pauses(rows)
+    return [_row(row, pauses.get(row["pk"], [])) for row in rows]
 
 
 def _pauses(rows: Sequence[Mapping[str, Any]]) -> dict[int, list[Standing]]:

@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Count, F, QuerySet, Subquery
 
 from sla.models.clocks import ClockQuerySet
+from sla.reports.behind import CHUNK
 from sla.reports.figures import BROKEN, KEPT, Counted, Figure, promises_of
 from sla.reports.filters import (
     EVERYTHING,
@@ -24,8 +25,6 @@ from sla.reports.periods import Period
 
 # Rows of a breakdown; those with the most broken promises come first.
 MOST_ROWS = 200
-# Rows that are in memory at once when all of them are wanted.
-CHUNK = 2_000
 
 
 class Dimension(StrEnum):

@@ -96,11 +96,11 @@ class Filters:
         Organization, single point of contact, request type, channel and tag decide; what changes
         while a ticket lives (priority, team, agent, engineering) is of promises alone.
         """
-        counted = rows.exclude(**{f"{prefix}__in": _rows("Ticket").filter(~Q(closed_as=""))})
+        counted = rows.exclude(**{f"{prefix}__in": rows_of("Ticket").filter(~Q(closed_as=""))})
         of_own = replace(EVERYTHING, **{name: getattr(self, name) for name in OWN})
         if of_own == EVERYTHING:
             return counted
-        tickets = _rows("Ticket").filter(of_own._columns(""))  # noqa: SLF001 - of this class
+        tickets = rows_of("Ticket").filter(of_own._columns(""))  # noqa: SLF001 - of this class
         if self.tag is not None:
             tickets = tickets.filter(pk__in=_tagged(self.tag))
         return counted.filter(**{f"{prefix}__in": tickets})
@@ -124,14 +124,14 @@ def holdings_that_decide() -> QuerySet[Any]:
         Coalesce(OuterRef("stopped_at"), OuterRef("superseded_at"), OuterRef("due_at")),
         OuterRef("due_at"),
     )
-    held = _rows("Holding").filter(ticket_id=OuterRef("ticket_id"), since__lte=decided)
+    held = rows_of("Holding").filter(ticket_id=OuterRef("ticket_id"), since__lte=decided)
     return held.filter(Q(until=None) | Q(until__gt=decided))
 
 
 def asked_engineering(at: datetime) -> QuerySet[Any]:
     """For a subquery: that engineering was asked before the outer promise was fulfilled."""
     ended = Coalesce(OuterRef("stopped_at"), OuterRef("superseded_at"), at)
-    asked = _rows("Event").filter(kind="to_engineering", at__lte=ended)
+    asked = rows_of("Event").filter(kind="to_engineering", at__lte=ended)
     return asked.filter(ticket_id=OuterRef("ticket_id"))
 
 
@@ -140,14 +140,14 @@ def present_notes() -> QuerySet[BreachNote]:
     return BreachNote.objects.filter(clock=OuterRef("pk"), replaced_at=None)
 
 
-def _rows(model: str) -> QuerySet[Any]:
+def rows_of(model: str) -> QuerySet[Any]:
     """The rows of a model of tickets, by its name: what is below knows no more of it."""
     found: QuerySet[Any] = apps.get_model("tickets", model)._default_manager.all()  # noqa: SLF001
     return found
 
 
 def _tagged(tag: int) -> QuerySet[Any]:
-    return _rows("Ticket").filter(_is("tags", tag)).values("pk")
+    return rows_of("Ticket").filter(_is("tags", tag)).values("pk")
 
 
 def _is(name: str, number: int) -> Q:

@@ -11,13 +11,11 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.apps import apps
-from django.core.paginator import Page, Paginator
-from django.db.models import Case, CharField, Count, F, Q, QuerySet, Sum, Value, When
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models import Case, Count, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import Coalesce
 
 from sla.core.hours import Hours
-from sla.reports.filters import EVERYTHING, Filters
+from sla.reports.filters import EVERYTHING, Filters, rows_of
 from sla.reports.hours import bins_of, shown, stretch_of
 from sla.reports.periods import Period
 
@@ -103,11 +101,11 @@ def volume(
     what came since: most periods end now, and begin long after the first ticket.
     """
     place, end = ZoneInfo(zone), min(period.end, max(at, period.start))
-    turns = filters.of_tickets(_rows("Event").exclude(turn=""))
+    turns = filters.of_tickets(rows_of("Event").exclude(turn=""))
     since = turns.filter(at__gte=end).aggregate(
         balance=Coalesce(Sum(Case(When(turn=OUT, then=-1), default=1)), 0)
     )
-    standing = filters.of_tickets(_unsolved(), "pk").count() - since["balance"]
+    standing = filters.of_tickets(unsolved(), "pk").count() - since["balance"]
     hours = (
         turns.filter(at__gte=period.start, at__lt=end)
         .annotate(hour_of=bins_of("at", period, zone))
@@ -141,10 +139,10 @@ def ageing(*, at: datetime, hours: Hours, filters: Filters = EVERYTHING) -> list
     """
     spans = [age_span(hours, at, days) for days in AGES]
     counted = {
-        f"age{days}": Count(EACH, filter=_submitted(*span))
+        f"age{days}": Count(EACH, filter=submitted(*span))
         for days, span in zip(AGES, spans, strict=True)
     }
-    found = filters.of_tickets(_unsolved(), "pk").aggregate(**counted)
+    found = filters.of_tickets(unsolved(), "pk").aggregate(**counted)
     return [
         AgeRow(days, below, *span, found[f"age{days}"])
         for days, below, span in zip(AGES, (*AGES[1:], None), spans, strict=True)
@@ -179,7 +177,7 @@ def oldest_below(hours: Hours, at: datetime, days: int) -> datetime:
 def happened(*, period: Period, filters: Filters = EVERYTHING) -> dict[TicketFigure, int]:
     """How often engineering and the customers' escalations were called for in it. One query."""
     events = filters.of_tickets(
-        _rows("Event").filter(
+        rows_of("Event").filter(
             kind__in=list(KINDS.values()), at__gte=period.start, at__lt=period.end
         )
     )
@@ -190,7 +188,7 @@ def happened(*, period: Period, filters: Filters = EVERYTHING) -> dict[TicketFig
 def turns_in(*, period: Period, filters: Filters = EVERYTHING) -> dict[TicketFigure, int]:
     """How many came in, were solved and reopened in it. One query."""
     turns = filters.of_tickets(
-        _rows("Event").exclude(turn="").filter(at__gte=period.start, at__lt=period.end)
+        rows_of("Event").exclude(turn="").filter(at__gte=period.start, at__lt=period.end)
     )
     found = dict(turns.values_list("turn").annotate(count=Count(EACH)).order_by())
     return {figure: found.get(turn, 0) for figure, turn in TURNS.items()}
@@ -198,93 +196,17 @@ def turns_in(*, period: Period, filters: Filters = EVERYTHING) -> dict[TicketFig
 
 def satisfaction(*, period: Period, filters: Filters = EVERYTHING) -> Satisfaction:
     """The ratings given in the period. One query."""
-    ratings = filters.of_tickets(_rows("Rating").filter(at__gte=period.start, at__lt=period.end))
+    ratings = filters.of_tickets(rows_of("Rating").filter(at__gte=period.start, at__lt=period.end))
     found = dict(ratings.values_list("stars").annotate(count=Count(EACH)).order_by())
     return Satisfaction([(stars, found.get(stars, 0)) for stars in STARS])
 
 
-@dataclass(frozen=True)
-class Listed:
-    """Which tickets a list shows beside the figure: of AGE and BACKLOG, of RATED."""
-
-    after: datetime | None = None
-    until: datetime | None = None
-    stars: int | None = None
-
-
-def tickets_behind(
-    *,
-    figure: TicketFigure,
-    period: Period,
-    at: datetime,
-    filters: Filters = EVERYTHING,
-    listed: Listed | None = None,
-    page: int | str = 1,
-    per_page: int = 50,
-    reader: Any,
-) -> Page[Any]:
-    """What is behind a number, as dicts with the ticket's id, its names, and when it happened.
-
-    A ticket that was solved twice in the period is there twice, as it counts twice.
-    """
-    listed = listed or Listed()
-    if figure in TURNS or figure in KINDS:
-        wanted = {"turn": TURNS[figure]} if figure in TURNS else {"kind": KINDS[figure]}
-        rows = _rows("Event").filter(**wanted, at__gte=period.start, at__lt=period.end)
-    elif figure is TicketFigure.RATED:
-        rows = _rows("Rating").filter(at__gte=period.start, at__lt=period.end)
-        rows = rows.filter(stars=listed.stars) if listed.stars else rows
-    elif figure is TicketFigure.AGE:
-        tickets = _unsolved().filter(_submitted(listed.after, listed.until or at))
-        return _paged(filters.of_tickets(tickets, "pk"), "", "submitted_at", page, per_page, reader)
-    else:
-        end = min(listed.until or period.end, at)
-        turns = _rows("Event").exclude(turn="").filter(at__lt=end).order_by()
-        standing = turns.values("ticket").annotate(
-            balance=Sum(Case(When(turn=OUT, then=-1), default=1))
-        )
-        unsolved = standing.filter(balance__gt=0).values("ticket")
-        tickets = filters.of_tickets(_rows("Ticket").filter(pk__in=unsolved), "pk")
-        return _paged(tickets, "", "submitted_at", page, per_page, reader)
-    return _paged(filters.of_tickets(rows), "ticket__", "at", page, per_page, reader)
-
-
-def _paged(
-    rows: QuerySet[Any], prefix: str, when: str, page: int | str, per_page: int, reader: Any
-) -> Page[Any]:
-    seen = _rows("Ticket").visible_to(reader)  # type: ignore[attr-defined]
-    if seen.query.where:
-        rows = rows.filter(**{f"{prefix}pk__in": seen.values("pk")})
-    assignee = Coalesce(
-        NullIf(f"{prefix}assignee__name", Value("")),
-        f"{prefix}assignee__email",
-        output_field=CharField(),
-    )
-    names = {
-        "number": F(f"{prefix}pk"),
-        "title": F(f"{prefix}subject"),
-        "company": F(f"{prefix}organization__name"),
-        "code": F(f"{prefix}priority__code"),
-        "stands": F(f"{prefix}status"),
-        "came": F(f"{prefix}submitted_at"),
-        "who": assignee,
-        "group": F(f"{prefix}team__name"),
-        "when": F(when),
-    }
-    found = rows.order_by(when, "pk").values(**names)
-    return Paginator(found, per_page).get_page(page)
-
-
-def _submitted(after: datetime | None, until: datetime) -> Q:
+def submitted(after: datetime | None, until: datetime) -> Q:
+    """Of tickets that came in in (after, until]; None: without a bound."""
     wanted = Q(submitted_at__lte=until)
     return wanted if after is None else wanted & Q(submitted_at__gt=after)
 
 
-def _unsolved() -> QuerySet[Any]:
-    return _rows("Ticket").filter(status__in=["new", "open", "pending"])
-
-
-def _rows(model: str) -> QuerySet[Any]:
-    """The rows of a model of tickets, by its name: what is below knows no more of it."""
-    found: QuerySet[Any] = apps.get_model("tickets", model)._default_manager.all()  # noqa: SLF001
-    return found
+def unsolved() -> QuerySet[Any]:
+    """The tickets that are not solved now."""
+    return rows_of("Ticket").filter(status__in=["new", "open", "pending"])

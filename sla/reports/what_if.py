@@ -13,22 +13,20 @@ Which waiting pauses which clock, and what lowering keeps, is as it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from django.db import connection, transaction
-from django.db.models.functions import Coalesce
 from numpy.typing import NDArray
 
-from sla.core.table import instant, micros
+from sla.core.table import micros
 from sla.models import Clock, Priority
 from sla.models.clocks import ClockQuerySet
-from sla.reports import names
 from sla.reports.figures import percentage
 from sla.reports.filters import EVERYTHING, Filters
 from sla.reports.paper import Paper
@@ -37,7 +35,6 @@ from sla.reports.replay import NEVER, Group, Instants, replayed
 
 # Promises that one page replays.
 MOST = 250_000
-PER_PAGE = 50
 
 type Codes = NDArray[np.int64]
 
@@ -108,26 +105,6 @@ class WhatIfRow:
         return self.changed - self.won - self.lost
 
 
-@dataclass(frozen=True)
-class WhatIfPromise:
-    """A promise, as it was and as it would have been. `due_on_paper`: None where there is none."""
-
-    clock_id: int
-    ticket_id: int
-    subject: str
-    organization: str | None
-    priority: str
-    metric: str
-    started_at: datetime
-    ended_at: datetime | None
-    due_at: datetime
-    due_on_paper: datetime | None
-    was: Outcome
-    would: Outcome
-    assignee: str | None
-    team: str | None
-
-
 class TooMany(Exception):  # noqa: N818 - it names what is asked for
     """More promises than one page replays."""
 
@@ -140,7 +117,7 @@ def what_if(
     As it was, the figures are those of `reports.attainment`. TooMany above MOST promises. To be
     called in a transaction, best in one that is `read_only`.
     """
-    scope = _scope(period, at, filters).order_by()
+    scope = promises_replayed(period, at, filters).order_by()
     if scope[: MOST + 1].count() > MOST:
         raise TooMany(f"More than {MOST:,} promises were made then.")
     priorities = Priority.objects.in_bulk()
@@ -153,36 +130,6 @@ def what_if(
         _count(rows[key], group, at)
     ranked = sorted(rows, key=lambda key: (priorities[key[0]].rank, key[1]))
     return [row for row in map(rows.__getitem__, ranked) if _stood(row)]
-
-
-def what_if_promises(
-    *,
-    paper: Paper,
-    period: Period,
-    at: datetime,
-    filters: Filters = EVERYTHING,
-    was: Outcome | None = None,
-    would: Outcome | None = None,
-    after: int = 0,
-    reader: Any,
-) -> tuple[list[WhatIfPromise], int | None]:
-    """The promises behind a number, 50 a page in the order of their making; and what comes after.
-
-    Neither `was` nor `would`: those whose outcome changes. The second answer is the `after` of the
-    next page, None when this is the last one. Of tickets that the reader may not see there is none.
-    """
-    scope = _scope(period, at, filters).visible_to(reader).filter(pk__gt=after).order_by("pk")
-    found: dict[int, tuple[Outcome, Outcome, int]] = {}
-    for block in replayed(scope, paper):
-        for group in block:
-            before, then = outcomes(group, at)
-            for i in np.flatnonzero(_wanted(before, then, was, would)).tolist():
-                codes = Outcome(before.item(i)), Outcome(then.item(i))
-                found[group.facts[i].pk] = (*codes, group.due.item(i))
-        if len(found) > PER_PAGE:
-            break
-    page = sorted(found)[:PER_PAGE]
-    return _promises(page, found), page[-1] if len(found) > PER_PAGE else None
 
 
 @contextmanager
@@ -199,7 +146,7 @@ def outcomes(group: Group, at: datetime) -> tuple[Codes, Codes]:
     return _outcome(group, group.column("due"), at), _outcome(group, group.due, at)
 
 
-def _scope(period: Period, at: datetime, filters: Filters) -> ClockQuerySet:
+def promises_replayed(period: Period, at: datetime, filters: Filters) -> ClockQuerySet:
     """Every promise made in the period; replaced ones too, be it in time or late."""
     made: ClockQuerySet = Clock.objects.filter(
         started_at__gte=period.start, started_at__lt=period.end, voided_at=None
@@ -241,46 +188,3 @@ def _at_goal(stopped: Instants, goal: Instants, outcome: Codes) -> int:
 def _stood(row: WhatIfRow) -> bool:
     """Whether any of its promises stands for itself, then or on paper."""
     return bool(row.moves.sum() > row.moves[Outcome.REPLACED, Outcome.REPLACED])
-
-
-def _wanted(
-    before: Codes, then: Codes, was: Outcome | None, would: Outcome | None
-) -> NDArray[np.bool_]:
-    if was is None and would is None:
-        return np.not_equal(before, then)
-    fits: NDArray[np.bool_] = np.ones(len(before), np.bool_)
-    if was is not None:
-        fits &= before == was
-    if would is not None:
-        fits &= then == would
-    return fits
-
-
-def _promises(
-    page: Sequence[int], found: dict[int, tuple[Outcome, Outcome, int]]
-) -> list[WhatIfPromise]:
-    rows: Any = Clock.objects.filter(pk__in=page).order_by("pk").values(
-        "pk", "ticket_id", "metric", "started_at", "due_at",
-        **names.of_tickets(),
-        ended=Coalesce("stopped_at", "superseded_at"),
-    )  # fmt: skip
-    return [_promise(row, *found[row["pk"]]) for row in rows]
-
-
-def _promise(row: dict[str, Any], was: Outcome, would: Outcome, due: int) -> WhatIfPromise:
-    return WhatIfPromise(
-        clock_id=row["pk"],
-        ticket_id=row["ticket_id"],
-        subject=row["subject"],
-        organization=row["organization"],
-        priority=row["code"],
-        metric=row["metric"],
-        started_at=row["started_at"],
-        ended_at=row["ended"],
-        due_at=row["due_at"],
-        due_on_paper=None if due == NEVER else instant(due),
-        was=was,
-        would=would,
-        assignee=row["assignee"],
-        team=row["team"],
-    )

@@ -130,6 +130,11 @@ OTHERS: dict[str, tuple[str, str] | str] = {
     # This one is not broken; who may see a broken one: test_sla_breaches.
     "sla/report/breaches/<int:clock>/": ("", ""),
     "sla/report/customer/": LEADS,
+    # Of no customer: a sentence. Who may read which one's: test_report_exports.
+    "sla/report/customer/export/<str:table>/<str:kind>/": (LEADS, ""),
+    "sla/report/export/<str:table>/<str:kind>/": (LEADS, ""),
+    # The names of columns are no secret.
+    "export/columns/": ALL,
     "sla/report/tickets/": LEADS,
     "sla/reportschedule/<int:schedule_id>/test/": ("", "m"),
     "sla/reportschedule/<int:schedule_id>/leave/": ("", "m"),
@@ -333,6 +338,7 @@ def address(route: str, rows: dict[str, Any]) -> str:
         "message_id": rows["message"].pk if model == "tickets.ticket" else number,
         "year": 2026,
         "way": "next",
+        "table": "customer_promises" if "customer" in route else "attainment",
         "kind": "csv" if "export" in route else "people",
         "url": "nowhere/",
         "app_label": "tickets",

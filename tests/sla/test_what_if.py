@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from sla import reports
 from sla.models import Clock, Policy, Priority
-from sla.reports import Period
+from sla.reports import Period, what_if_behind
 from sla.reports import what_if as on_paper
 from sla.reports.paper import OtherTerms, Paper
-from sla.reports.what_if import Outcome, WhatIfRow, read_only, what_if, what_if_promises
+from sla.reports.what_if import Outcome, WhatIfRow, read_only, what_if
+from sla.reports.what_if_behind import what_if_promises
 from tests import factories
 from tests.sla import november
 from tests.sla.november import ALL_SEEING, NOVEMBER, NOW, Story, ist
@@ -187,7 +188,7 @@ def test_lists_are_cut_and_go_on_where_they_were(
     policy: Policy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     november.tell()
-    monkeypatch.setattr(on_paper, "PER_PAGE", 2)
+    monkeypatch.setattr(what_if_behind, "PER_PAGE", 2)
     seen: list[int] = []
     after: int | None = 0
     while after is not None:

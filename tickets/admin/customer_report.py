@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -15,9 +15,13 @@ from django.views.generic import TemplateView
 from unfold.views import UnfoldSiteViewMixin
 from unfold.widgets import INPUT_CLASSES
 
+from sla.admin.exports import NoAnswer, answer, sentences
+from sla.admin.files import links_to_files
 from sla.admin.questions import OrganizationSelect
+from sla.files import Table
 from sla.reports.questions import FIRST_YEAR, LAST_YEAR, default_zone, today_in
 from tickets import customer_reports
+from tickets.admin import customer_files
 from tickets.customer_reports import Report
 from tickets.models import CustomerReport, Organization, Ticket
 
@@ -70,9 +74,7 @@ class CustomerReportView(UnfoldSiteViewMixin, TemplateView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """The page, or the report alone."""
-        asked = request.GET.dict()
-        if not asked.get("month"):
-            asked["month"] = self.last_month()
+        asked = self.asked()
         is_asked = bool(asked.get("organization"))
         self.form = CustomerReportForm(asked if is_asked else None, initial=asked)
         report = self.report() if is_asked and self.form.is_valid() else None
@@ -81,11 +83,16 @@ class CustomerReportView(UnfoldSiteViewMixin, TemplateView):
                 return render(request, "portal/report/page.html", {"report": report})
         return self.render_to_response(self.get_context_data(report=report, **kwargs))
 
-    def report(self) -> Report:
+    def report(self, most: int | None = customer_reports.MOST_ON_A_PAGE) -> Report:
         asked = self.form.cleaned_data
         return customer_reports.report_on(
-            organization=asked["organization"], month=asked["month"], at=timezone.now()
+            organization=asked["organization"], month=asked["month"], at=timezone.now(), most=most
         )
+
+    def asked(self) -> dict[str, Any]:
+        """The address; without a month it is about the one that ended last."""
+        asked = self.request.GET.dict()
+        return asked | {"month": asked.get("month") or self.last_month()}
 
     def last_month(self) -> str:
         """The month that ended last."""
@@ -104,7 +111,28 @@ class CustomerReportView(UnfoldSiteViewMixin, TemplateView):
             context["sent"] = CustomerReport.objects.filter(
                 organization=report.organization, month=report.month
             ).first()
+            context["files"] = links_to_files(
+                self.request, *customer_files.LAYOUTS, view="customer_report_export"
+            )
             query = self.request.GET.copy()
             query.update({PRINT: "1"})
             context["print_query"] = query.urlencode()
         return context
+
+
+class CustomerExportView(CustomerReportView):
+    """A table of the report as a file, for whoever may see the page."""
+
+    def get(  # type: ignore[override]  # a file instead of a page
+        self, request: HttpRequest, table: str, kind: str
+    ) -> HttpResponseBase:
+        """The file with all tickets of the month; 400 for a bad question, 404 without a table."""
+        if table not in customer_files.NAMES:
+            raise Http404
+        self.form = CustomerReportForm(self.asked())
+        return answer(self, table, kind, self.tables)
+
+    def tables(self) -> list[Table]:
+        if not self.form.is_valid():
+            raise NoAnswer(sentences(self.form))
+        return customer_files.tables_of(self.report(most=None))

@@ -4,26 +4,39 @@ A table and its columns have names that stay: other programs read them. What the
 at the column, and the desk shows it as a page.
 """
 
-from sla.reports.tables import figures
-from sla.reports.tables.pages import breakdown_table, overview_tables, tables_for
+from collections.abc import Sequence
 
-LAYOUTS = (
-    figures.ATTAINMENT,
-    figures.TOTALS,
-    figures.ENGINEERING,
-    figures.OVER_TIME,
-    figures.HEAT_MAP,
-    figures.TIME_USED,
-    figures.VOLUME,
-    figures.TICKET_FIGURES,
-    figures.AGEING,
-    figures.SATISFACTION,
-    figures.BREAKDOWN,
+from sla.files import Layout
+from sla.models import SavedReport
+from sla.reports.tables import ahead, figures, lists, paper
+from sla.reports.tables.pages import tables_for
+
+# What `tables_for` a page has.
+OF_PAGE: dict[SavedReport.Page, Sequence[Layout]] = {
+    SavedReport.Page.OVERVIEW: (
+        figures.ATTAINMENT,
+        figures.TOTALS,
+        figures.ENGINEERING,
+        figures.OVER_TIME,
+        figures.HEAT_MAP,
+        figures.TIME_USED,
+        figures.VOLUME,
+        figures.TICKET_FIGURES,
+        figures.AGEING,
+        figures.SATISFACTION,
+    ),
+    SavedReport.Page.BREAKDOWN: (figures.BREAKDOWN,),
+    SavedReport.Page.BREACHES: (lists.BREACHES, figures.BY_REASON),
+}
+LAYOUTS: Sequence[Layout] = (
+    *(layout for layouts in OF_PAGE.values() for layout in layouts),
+    lists.PROMISES,
+    lists.TICKETS,
+    ahead.DUE_SOON,
+    ahead.LOAD,
+    ahead.AHEAD,
+    paper.WHAT_IF,
+    paper.WHAT_IF_PROMISES,
 )
 
-__all__ = [
-    "LAYOUTS",
-    "breakdown_table",
-    "overview_tables",
-    "tables_for",
-]
+__all__ = ["LAYOUTS", "OF_PAGE", "tables_for"]

@@ -9,22 +9,29 @@ from urllib.parse import parse_qs
 
 from sla.files import Table
 from sla.models import SavedReport
+from sla.reports.breaches import Order, all_breaches, breaches_by_reason
 from sla.reports.breakdown import Dimension, whole_breakdown
 from sla.reports.filters import Engineering
 from sla.reports.overview import EngineeringRow, Overview, Tickets, overview
 from sla.reports.questions import Question
-from sla.reports.tables import figures
+from sla.reports.tables import figures, lists
 from sla.reports.tables.figures import Compared, Number, Part, Share, Stretch, Used
 from sla.reports.tables.layouts import about
 
 
 def tables_for(
-    page: SavedReport.Page, question: Question, *, at: datetime, query: str = ""
+    page: SavedReport.Page,
+    question: Question,
+    *,
+    at: datetime,
+    query: str = "",
+    reader: Any = None,
 ) -> list[Table]:
     """Every table of the page, with all its rows; `query` is the page's whole address.
 
-    Figures are of all tickets, as on the page. ValueError where the query asks for what there is
-    not, such as a breakdown by nothing known.
+    Figures are of all tickets, as on the page; breaches are those that the reader sees. ValueError
+    where the query asks for what there is not, such as a breakdown by nothing known, and for
+    breaches without a reader.
     """
     match page:
         case SavedReport.Page.OVERVIEW:
@@ -32,6 +39,11 @@ def tables_for(
         case SavedReport.Page.BREAKDOWN:
             by = Dimension(_asked(query, "by") or Dimension.PRIORITY)
             return [breakdown_table(question, by=by, at=at)]
+        case SavedReport.Page.BREACHES:
+            if reader is None:
+                raise ValueError("A list of breaches is what its reader may see: say who reads it.")
+            order = Order(_asked(query, "order") or Order.LATENESS)
+            return breaches_tables(question, order=order, at=at, reader=reader)
 
 
 def overview_tables(
@@ -66,6 +78,21 @@ def breakdown_table(question: Question, *, by: Dimension, at: datetime) -> Table
     rows = whole_breakdown(by=by, period=question.period, at=at, filters=question.filters)
     parts = (Part(by, row) for row in rows)
     return figures.BREAKDOWN.table(parts, about(question, at, by=by.value))
+
+
+def breaches_tables(question: Question, *, order: Order, at: datetime, reader: Any) -> list[Table]:
+    """The broken promises that the reader sees, and how many of them have which reason."""
+    scope: dict[str, Any] = {
+        "period": question.period,
+        "at": at,
+        "filters": question.filters,
+        "reader": reader,
+    }
+    asked = about(question, at, order=order.value)
+    return [
+        lists.BREACHES.table(all_breaches(**scope, order=order), asked),
+        figures.BY_REASON.table(breaches_by_reason(**scope), asked),
+    ]
 
 
 def _asked(query: str, name: str) -> str:

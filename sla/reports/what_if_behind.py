@@ -1,0 +1,144 @@
+"""The promises behind each number of what if, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from django.db.models.functions import Coalesce
+from numpy.typing import NDArray
+
+from sla.core.table import instant
+from sla.models import Clock
+from sla.models.clocks import ClockQuerySet
+from sla.reports import names
+from sla.reports.behind import PER_PAGE
+from sla.reports.filters import EVERYTHING, Filters
+from sla.reports.paper import Paper
+from sla.reports.periods import Period
+from sla.reports.replay import NEVER, replayed
+from sla.reports.what_if import Codes, Outcome, outcomes, promises_replayed, read_only
+
+type Found = dict[int, tuple[Outcome, Outcome, int]]
+"""By the number of a clock: its outcome as it was and on paper, and its deadline on paper."""
+
+
+@dataclass(frozen=True)
+class WhatIfPromise:
+    """A promise, as it was and as it would have been. `due_on_paper`: None where there is none."""
+
+    clock_id: int
+    ticket_id: int
+    subject: str
+    organization: str | None
+    priority: str
+    metric: str
+    started_at: datetime
+    ended_at: datetime | None
+    due_at: datetime
+    due_on_paper: datetime | None
+    was: Outcome
+    would: Outcome
+    assignee: str | None
+    team: str | None
+
+
+def what_if_promises(
+    *,
+    paper: Paper,
+    period: Period,
+    at: datetime,
+    filters: Filters = EVERYTHING,
+    was: Outcome | None = None,
+    would: Outcome | None = None,
+    after: int = 0,
+    reader: Any,
+) -> tuple[list[WhatIfPromise], int | None]:
+    """The promises behind a number, 50 a page in the order of their making; and what comes after.
+
+    Neither `was` nor `would`: those whose outcome changes. The second answer is the `after` of the
+    next page, None when this is the last one. Of tickets that the reader may not see there is none.
+    """
+    scope = promises_replayed(period, at, filters).visible_to(reader).filter(pk__gt=after)
+    found: Found = {}
+    for part in _found(scope, paper, at, was, would):
+        found |= part
+        if len(found) > PER_PAGE:
+            break
+    page = sorted(found)[:PER_PAGE]
+    return _promises(page, found), page[-1] if len(found) > PER_PAGE else None
+
+
+def all_what_if_promises(
+    *,
+    paper: Paper,
+    period: Period,
+    at: datetime,
+    filters: Filters = EVERYTHING,
+    was: Outcome | None = None,
+    would: Outcome | None = None,
+    reader: Any,
+) -> Iterator[WhatIfPromise]:
+    """The same, all of them: one query more for each part of them."""
+    scope = promises_replayed(period, at, filters).visible_to(reader)
+    with read_only():
+        for found in _found(scope, paper, at, was, would):
+            yield from _promises(sorted(found), found)
+
+
+def _found(
+    scope: ClockQuerySet, paper: Paper, at: datetime, was: Outcome | None, would: Outcome | None
+) -> Iterator[Found]:
+    """The promises that are wanted, a block of them at a time, in the order of their making."""
+    for block in replayed(scope.order_by("pk"), paper):
+        found: Found = {}
+        for group in block:
+            before, then = outcomes(group, at)
+            for i in np.flatnonzero(_wanted(before, then, was, would)).tolist():
+                codes = Outcome(before.item(i)), Outcome(then.item(i))
+                found[group.facts[i].pk] = (*codes, group.due.item(i))
+        yield found
+
+
+def _wanted(
+    before: Codes, then: Codes, was: Outcome | None, would: Outcome | None
+) -> NDArray[np.bool_]:
+    if was is None and would is None:
+        return np.not_equal(before, then)
+    fits: NDArray[np.bool_] = np.ones(len(before), np.bool_)
+    if was is not None:
+        fits &= before == was
+    if would is not None:
+        fits &= then == would
+    return fits
+
+
+def _promises(page: Sequence[int], found: Found) -> list[WhatIfPromise]:
+    rows: Any = Clock.objects.filter(pk__in=page).order_by("pk").values(
+        "pk", "ticket_id", "metric", "started_at", "due_at",
+        **names.of_tickets(),
+        ended=Coalesce("stopped_at", "superseded_at"),
+    )  # fmt: skip
+    return [_promise(row, *found[row["pk"]]) for row in rows]
+
+
+def _promise(row: dict[str, Any], was: Outcome, would: Outcome, due: int) -> WhatIfPromise:
+    return WhatIfPromise(
+        clock_id=row["pk"],
+        ticket_id=row["ticket_id"],
+        subject=row["subject"],
+        organization=row["organization"],
+        priority=row["code"],
+        metric=row["metric"],
+        started_at=row["started_at"],
+        ended_at=row["ended"],
+        due_at=row["due_at"],
+        due_on_paper=None if due == NEVER else instant(due),
+        was=was,
+        would=would,
+        assignee=row["assignee"],
+        team=row["team"],
+    )
