@@ -146,6 +146,8 @@ def test_two_sweeps_fire_each_step_once(agent: User) -> None:
         factories.ticket("P1")
     month_later = MONDAY + timedelta(days=30)
     fired = at_once(*[lambda: escalation.fire_due_steps(at=month_later)] * 4)
+    # A sweep leaves a ticket alone that another one has in hand; the next one comes for it.
+    fired.append(escalation.fire_due_steps(at=month_later))
     # A P1 has three steps for its first response and two for its resolution.
     assert sum(count for count in fired if isinstance(count, int)) == 30
     assert Firing.objects.count() == Event.objects.filter(kind=Event.Kind.ESCALATED).count() == 30
