@@ -76,7 +76,7 @@ def notification_choices_url() -> str:
 
 def report_page_url(page: str, query: str) -> str:
     """The absolute address of a page of reports in the agents' admin, with its question."""
-    name = "admin:sla_report_breakdown" if page == "breakdown" else "admin:sla_report"
+    name = "admin:sla_report" if page == "overview" else f"admin:sla_report_{page}"
     return f"{settings.PUBLIC_BASE_URL}{reverse(name)}?{query}"
 
 

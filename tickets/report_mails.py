@@ -1,7 +1,7 @@
 """A saved report as a mail shows it: its figures, its pictures, and its tables as files.
 
-The figures are those of `sla.reports`, as on its page, and the same for each reader: only the
-lists behind them, which no mail has, are of the tickets that a person sees.
+The figures are those of `sla.reports`, as on its page, and the same for each reader. A list of
+tickets goes along where everybody who gets the mail may see every ticket; else it is on the page.
 """
 
 from __future__ import annotations
@@ -18,11 +18,22 @@ from django.utils.text import slugify
 
 from sla import files, reports
 from sla.models import SavedReport
-from sla.reports import AttainmentRow, BreakdownRow, Dimension, Overview, Question, TotalRow, words
+from sla.reports import (
+    AttainmentRow,
+    BreakdownRow,
+    Dimension,
+    Order,
+    Overview,
+    Question,
+    ReasonRow,
+    TotalRow,
+    words,
+)
 from sla.reports.pictures import Picture, breakdown_bars, pictures_of
-from sla.reports.tables import breakdown_table, overview_tables
+from sla.reports.tables import breaches_tables, breakdown_table, overview_tables
 from tickets.channels.base import File
 from tickets.models import User
+from tickets.models.sight import sees_every_ticket
 
 MOST_ROWS = 30
 
@@ -66,9 +77,16 @@ class Issue:
     by: str = ""
     rows: Sequence[Line] = ()
     more: int = 0
+    reasons: Sequence[ReasonRow] | None = None
     pictures: Sequence[Picture] = ()
     attached: Sequence[File] = ()
     left_out: Sequence[str] = ()
+    lacks_list: bool = False
+
+    @property
+    def breaches(self) -> int:
+        """How many promises were broken, for whatever reason."""
+        return sum(row.breaches for row in self.reasons or ())
 
     @property
     def days(self) -> str:
@@ -129,8 +147,10 @@ def readers() -> QuerySet[User]:
     return User.objects.staff().filter(pk__in=User.objects.filter(may).values("pk"))
 
 
-def issue(report: SavedReport, *, reader: User, today: date, at: datetime) -> Issue:
-    """The report as its page has it on that day, for mails on behalf of that reader.
+def issue(
+    report: SavedReport, *, reader: User, to: Iterable[User], today: date, at: datetime
+) -> Issue:
+    """The report as its page has it on that day, for mails to these on behalf of that reader.
 
     Raises CannotBeMade where it makes no sense any more, or is not his to read any more.
     """
@@ -145,6 +165,10 @@ def issue(report: SavedReport, *, reader: User, today: date, at: datetime) -> Is
     if report.page == SavedReport.Page.BREAKDOWN:
         by = _dimension(report.query)
         return _of_breakdown(replace(made, query=question.query(**fixed, by=by.value)), by)
+    if report.page == SavedReport.Page.BREACHES:
+        order = _order(report.query)
+        made = replace(made, query=question.query(**fixed, order=order.value))
+        return _of_breaches(made, order, reader, list(to))
     return _of_overview(made)
 
 
@@ -170,6 +194,26 @@ def _of_breakdown(made: Issue, by: Dimension) -> Issue:
         pictures=[breakdown_bars(named, by=title)] if named else [],
     )
     return _packed(made, [breakdown_table(question, by=by, at=made.at)])
+
+
+def _of_breaches(made: Issue, order: Order, reader: User, people: Sequence[User]) -> Issue:
+    question = made.question
+    has_list = all(map(sees_every_ticket, people))
+    reader = people[0] if has_list else reader
+    reasons = reports.breaches_by_reason(
+        period=question.period, at=made.at, filters=question.filters, reader=reader
+    )
+    listed, by_reason = breaches_tables(question, order=order, at=made.at, reader=reader)
+    made = replace(made, reasons=reasons, lacks_list=not has_list)
+    return _packed(made, [listed, by_reason] if has_list else [by_reason])
+
+
+def _order(query: str) -> Order:
+    asked = parse_qs(query).get("order", [""])[-1]
+    try:
+        return Order(asked or Order.LATENESS)
+    except ValueError as error:
+        raise CannotBeMade(f"Order: breaches are not ordered by “{asked}”.") from error
 
 
 def _dimension(query: str) -> Dimension:

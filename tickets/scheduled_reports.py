@@ -132,7 +132,9 @@ def _send(schedule: ReportSchedule, occasion: Occasion, at: datetime) -> int:
         people = report_mails.readers().filter(reports_by_mail=schedule)
         if not people:
             raise CannotBeMade("Nobody to whom it is sent may read reports any more.")
-        made = report_mails.issue(schedule.report, reader=schedule.owner, today=occasion.day, at=at)
+        made = report_mails.issue(
+            schedule.report, reader=schedule.owner, to=people, today=occasion.day, at=at
+        )
     except CannotBeMade as trouble:
         schedule.problem, schedule.is_active = str(trouble), False
         row.problem = str(trouble)
@@ -152,7 +154,9 @@ def _send_test(schedule: ReportSchedule, reader: User, at: datetime) -> None:
     cause = f"{OCCASION}_test:{schedule.pk}:{at.isoformat()}"
     today = at.astimezone(ZoneInfo(schedule.time_zone)).date()
     try:
-        made = report_mails.issue(schedule.report, reader=schedule.owner, today=today, at=at)
+        made = report_mails.issue(
+            schedule.report, reader=schedule.owner, to=[reader], today=today, at=at
+        )
     except CannotBeMade as trouble:
         schedule.problem = str(trouble)
         _tell_of_trouble(schedule, [reader], cause, at, is_test=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from openpyxl import load_workbook
 
 from sla import reports
@@ -166,6 +167,38 @@ def test_a_breakdown_has_its_table_and_a_bar_for_each_row(
     assert picture.get_filename() == "breakdown.png"
     names = [part.get_filename() for part in mail.iter_attachments()]
     assert names == ["by-priority-2026-11-20.xlsx", "by-priority-2026-11-20-breakdown.csv"]
+
+
+def test_breaches_come_by_reason_with_their_list(boss: User, story: Story, peer: SmtpPeer) -> None:
+    of_november(boss, page="breaches", more="&order=due", name="Breaches")
+    mail = received(peer)
+    text = body(mail, "plain")
+    form = reports.asked_by("span=month", at=NOW)
+    assert form.is_valid()
+    asked: dict[str, Any] = {"period": form.question.period, "at": NOW, "reader": boss}
+    (row,) = reports.breaches_by_reason(**asked)
+    assert f"- No reason yet: {row.breaches} (100" in text
+    assert "/admin/sla/report/breaches/?first=2026-11-01&last=2026-11-20&order=due" in text
+    files = list(mail.iter_attachments())
+    assert [part.get_filename() for part in files] == [
+        "breaches-2026-11-20.xlsx", "breaches-2026-11-20-breaches.csv",
+    ]  # fmt: skip
+    lines = files[1].get_payload(decode=True)
+    assert isinstance(lines, bytes)
+    assert len(list(csv.DictReader(StringIO(lines.decode("utf-8-sig"))))) == row.breaches > 1
+
+
+def test_no_list_of_tickets_goes_to_who_may_not_see_all_of_them(
+    boss: User, story: Story, peer: SmtpPeer
+) -> None:
+    reader = factories.agent("reader@desk.example")
+    reader.user_permissions.add(Permission.objects.get(codename="view_reports"))
+    scheduled(boss, reader, query="span=month", page="breaches", shared=True, at=NOW - 5 * H)
+    assert scheduled_reports.send_due(at=NOW) == 1
+    mail = received(peer)
+    assert "not everybody who gets this mail may see every ticket" in body(mail, "html")
+    files = [part.get_filename() for part in mail.iter_attachments()]
+    assert files[1] == "mornings-2026-11-20-breaches_by_reason.csv"
 
 
 def test_what_it_is_narrowed_to_is_named_and_markup_in_names_stays_text(

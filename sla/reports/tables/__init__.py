@@ -9,7 +9,12 @@ from collections.abc import Sequence
 from sla.files import Layout
 from sla.models import SavedReport
 from sla.reports.tables import ahead, figures, lists, paper
-from sla.reports.tables.pages import tables_for
+from sla.reports.tables.pages import (
+    breaches_tables,
+    breakdown_table,
+    overview_tables,
+    tables_for,
+)
 
 # What `tables_for` a page has.
 OF_PAGE: dict[SavedReport.Page, Sequence[Layout]] = {
@@ -39,4 +44,11 @@ LAYOUTS: Sequence[Layout] = (
     paper.WHAT_IF_PROMISES,
 )
 
-__all__ = ["LAYOUTS", "OF_PAGE", "tables_for"]
+__all__ = [
+    "LAYOUTS",
+    "OF_PAGE",
+    "breaches_tables",
+    "breakdown_table",
+    "overview_tables",
+    "tables_for",
+]

@@ -12,7 +12,8 @@ from sla.reports import Dimension, Engineering, Figure, Filters, Period, Questio
 from sla.reports.ahead import due_soon, load
 from sla.reports.paper import OtherTerms, Paper
 from sla.reports.wall import wall
-from sla.reports.what_if import what_if, what_if_promises
+from sla.reports.what_if import what_if
+from sla.reports.what_if_behind import what_if_promises
 from tests import factories
 from tests.sla.forty.facts import NOW
 from tests.sla.forty.local import BERLIN, KOLKATA

@@ -14,7 +14,8 @@ from sla.reports import Period
 from sla.reports.ahead import Ahead, due_soon, load, promises_ahead, rate_of_solving
 from sla.reports.paper import OtherTerms, Paper
 from sla.reports.wall import wall
-from sla.reports.what_if import Outcome, what_if, what_if_promises
+from sla.reports.what_if import Outcome, what_if
+from sla.reports.what_if_behind import what_if_promises
 from tests import factories
 from tests.sla.forty import sums
 from tests.sla.forty.facts import CASES, NOW
