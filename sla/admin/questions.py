@@ -32,6 +32,11 @@ DIGITS = 19  # Numbers of rows have fewer: PostgreSQL's bigint.
 class OrganizationSelect(AutocompleteSelect):
     """Found by its letters; "no organization" comes by links alone, and stays chosen."""
 
+    def build_attrs(self, base_attrs: Any, extra_attrs: Any = None) -> dict[str, Any]:
+        # Without words in it the field has no name for those who do not see it.
+        attrs: dict[str, Any] = super().build_attrs(base_attrs, extra_attrs)
+        return attrs | {"data-placeholder": "Every organization"}
+
     def optgroups(self, name: str, value: Sequence[Any], attrs: Any = None) -> Any:
         # What is no number is nobody's: the form says so, and the list is asked for none.
         numbers = [one for one in map(str, value) if one.isascii() and one.isdigit()]
@@ -51,8 +56,7 @@ class AskingForm(QuestionForm):
         organization = ticket._meta.get_field("organization")
         for name, field in self.fields.items():
             if name == "organization":
-                every = {"data-placeholder": "Every organization"}
-                field.widget = OrganizationSelect(organization, admin.site, attrs=every)
+                field.widget = OrganizationSelect(organization, admin.site)
                 field.widget.choices = field.choices  # type: ignore[attr-defined]
             elif isinstance(field, forms.DateField):
                 field.widget = forms.DateInput(
