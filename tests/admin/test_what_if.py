@@ -162,3 +162,8 @@ def test_too_many_promises_get_a_sentence(manager: Client, monkeypatch: pytest.M
     monkeypatch.setattr("sla.reports.what_if.MOST", 1)
     text = page(manager, supposed("P3", "resolution", amount=6)).content.decode()
     assert "Choose a shorter period, or a filter." in text
+
+
+def test_a_choice_that_is_empty_says_that_it_is_all_of_them(manager: Client) -> None:
+    content = manager.get(reverse("admin:sla_what_if")).text
+    assert 'data-placeholder="Every organization"' in content
