@@ -18,6 +18,7 @@ from sla.models import Metric
 from sla.reports import Question, TicketFigure, TimeRow, VolumeRow
 from sla.reports.colours import BROKEN, CAME_IN, KEPT, LINE, RUNNING, SOLVED
 from sla.reports.figures import MOST_USED
+from sla.reports.tables.layouts import shown
 from sla.reports.words import STEPS, tenth_in_words
 from sla.templatetags.figures import percent
 
@@ -64,7 +65,7 @@ def over_time_chart(rows: Sequence[TimeRow], *, step: str, question: Question) -
     """Stacked bars: what became of the promises made in each stretch; attainment as a line."""
     across, pattern = STEPS[step]
     labels = [in_format(row.starts, pattern) for row in rows]
-    shares = [None if row.attainment is None else round(row.attainment, 1) for row in rows]
+    shares = [shown(row.attainment) for row in rows]
     datasets = [
         _bars("Kept", KEPT, [row.kept for row in rows]),
         _bars("Broken", BROKEN, [row.broken for row in rows]),

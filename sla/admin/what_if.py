@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +13,11 @@ from django.utils import timezone
 from django.views.generic import TemplateView
 from unfold.views import UnfoldSiteViewMixin
 
-from sla.admin.chart import INK
 from sla.admin.files import links_to_files
 from sla.admin.questions import Asked
+from sla.admin.what_if_chart import attainment_chart
 from sla.admin.what_if_form import WhatIfForm
 from sla.reports import Figure, Question
-from sla.reports.colours import KEPT, RUNNING
 from sla.reports.figures import percentage
 from sla.reports.tables import paper as tables
 from sla.reports.what_if import (
@@ -165,7 +163,7 @@ class WhatIfView(UnfoldSiteViewMixin, TemplateView):
             lines=[_line(row, links) for row in rows],
             sums=_sums(rows),
             changed=Number.of(changed, links.on_paper()),
-            chart=_chart(rows),
+            chart=attainment_chart(rows),
             files=links_to_files(self.request, tables.WHAT_IF),
         )
         return context
@@ -275,48 +273,3 @@ def _change(was: float | None, would: float | None) -> str:
     points = abs(would - was)
     said = f"{points:.1f}" if points >= 0.05 else "less than 0.1"
     return f"{said} points {'more' if would > was else 'less'}"
-
-
-def _chart(rows: Sequence[WhatIfRow]) -> dict[str, str]:
-    """Bars in pairs, as the JSON that unfold's component hands to Chart.js."""
-    labels = [f"{row.priority} {metric_name(row.metric).lower()}" for row in rows]
-    sides = [("As it was", RUNNING, [row.was for row in rows]),
-             ("On paper", KEPT, [row.would for row in rows])]  # fmt: skip
-    datasets = [
-        {
-            "label": label,
-            "backgroundColor": colour,
-            "data": [None if t.attainment is None else round(t.attainment, 2) for t in tallies],
-            "maxBarThickness": 28,
-        }
-        for label, colour, tallies in sides
-    ]
-    title: Callable[[str], dict[str, Any]] = lambda text: {  # noqa: E731
-        "display": True, "text": text, "color": INK,
-    }  # fmt: skip
-    options = {
-        "animation": False,
-        "responsive": True,
-        "maintainAspectRatio": False,
-        "interaction": {"mode": "index", "intersect": False},
-        "plugins": {
-            "legend": {
-                "display": True,
-                "align": "start",
-                "labels": {"color": INK, "boxWidth": 12, "boxHeight": 12},
-            }
-        },
-        "scales": {
-            "x": {"grid": {"display": False}, "title": title("Promise"), "ticks": {"color": INK}},
-            "y": {
-                "min": 0,
-                "max": 100,
-                "title": title("Attainment in %"),
-                "ticks": {"color": INK},
-            },
-        },
-    }
-    return {
-        "data": json.dumps({"labels": labels, "datasets": datasets}),
-        "options": json.dumps(options),
-    }
