@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from sla.models import Policy
 from tests import factories
 from tests.factories import MONDAY
-from tests.together import at_once
 from tickets.imports import jobs, reading
 from tickets.imports.columns import COLUMNS
 from tickets.imports.reading import Unreadable, rows, unguarded
@@ -286,41 +284,3 @@ def test_the_example_files_can_be_read() -> None:
         line = {column.title: column.example for column in columns}
         ((_, found),) = reading.rows("example.csv", table(line), kind=kind)
         assert found == line
-
-
-@pytest.mark.django_db(transaction=True)
-def test_workers_side_by_side_bring_each_row_once(policy: Policy) -> None:
-    lines = [{**FACTS, "external_reference": f"OLD-{n}"} for n in range(24)]
-    job = looked(*lines)
-    jobs.begin(job=job, by=job.by, at=MONDAY)
-    settled = at_once(*[lambda: jobs.go_on(at=MONDAY)] * 3)
-    assert sum(n for n in settled if isinstance(n, int)) == 24
-    job.refresh_from_db()
-    assert (job.done, job.same, job.refused) == (24, 0, 0)
-    assert job.finished_at == MONDAY
-    assert Ticket.objects.count() == Event.objects.count() == 24
-
-
-@pytest.mark.usefixtures("policy")
-def test_a_worker_that_dies_in_the_middle_leaves_the_rest_to_the_next(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """What was settled stays; the row at which it died was rolled back, and comes again."""
-    job = looked(*[{**FACTS, "external_reference": f"OLD-{n}"} for n in range(3)])
-    jobs.begin(job=job, by=job.by, at=MONDAY)
-    bring_in, brought = jobs.bring_in, []
-
-    def dying(**given: Any) -> Ticket:
-        brought.append(bring_in(**given))
-        if len(brought) == 2:
-            raise KeyboardInterrupt
-        return brought[-1]
-
-    monkeypatch.setattr(jobs, "bring_in", dying)
-    with pytest.raises(KeyboardInterrupt):
-        jobs.go_on(at=MONDAY)
-    assert Ticket.objects.count() == 1
-    assert jobs.go_on(at=MONDAY) == 2
-    job.refresh_from_db()
-    assert (job.done, job.same, job.refused) == (3, 0, 0)
-    assert Ticket.objects.count() == Event.objects.count() == 3

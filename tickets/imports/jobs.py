@@ -17,6 +17,7 @@ from django.db.models import Count, Q
 
 from sla.models import Priority
 from tickets.bringing import Facts, bring_in
+from tickets.failpoints import reached
 from tickets.imports import reading
 from tickets.imports.resources import (
     KEYS,
@@ -180,6 +181,7 @@ def _portion(job: ImportJob, at: datetime) -> int:
     values = list(job.rows.filter(pk__in=numbers).values_list("values", flat=True))
     resource = RESOURCES[job.kind](Known.of(values))
     settled = sum(_settle(job, number, resource, at) for number in numbers)
+    reached("import.settled")
     _count(job, at)
     return settled
 
@@ -207,6 +209,7 @@ def _settle(job: ImportJob, number: int, resource: Rows, at: datetime) -> bool:
     if row.state != State.REFUSED:
         row.values = {}
     row.save(update_fields=["state", "words", "values", "ticket"])
+    reached("import.row")
     return True
 
 
