@@ -151,7 +151,9 @@ def notify(
     ticket, at = locked(ticket, at)
     readers = [reader for reader in Crew().readers(ticket, wanted) if reader != by]
     cause = f"notice:{ticket.pk}:{cause or at.isoformat()}"
-    notices.tell(readers, "notice", ticket, cause=cause, at=at, words=words.strip(), told_by=by)
+    words = words.strip()
+    notices.tell(readers, "notice", ticket, cause=cause, at=at, words=words, told_by=by)
+    notifications.notice(readers, ticket, by=by, at=at, cause=cause, words=words)
     detail = f"Told: {_names(readers)}."
     return done(ticket, Event.Kind.NOTIFIED, by=by, at=at, detail=detail, moves_clocks=False)
 

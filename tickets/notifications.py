@@ -79,6 +79,15 @@ def at_risk(told: Iterable[tuple[Escalation, Sequence[User | str]]]) -> None:
     )  # fmt: skip
 
 
+def notice(
+    readers: Iterable[User | str], ticket: Ticket, *, by: User | None, at: datetime, cause: str,
+    words: str,
+) -> None:  # fmt: skip
+    """Put what a rule or a macro tells people into their bells; its mails go at once anyway."""
+    users = [reader for reader in readers if isinstance(reader, User)]
+    _write(users, Kind.NOTICE, ticket, by=by, at=at, cause=cause, detail=words)
+
+
 def read_ticket(ticket: Ticket, *, user: User, at: datetime) -> None:
     """Somebody has the page of a ticket before him: what he was told of it is no news."""
     Notification.objects.unread().filter(user=user, ticket=ticket).update(read_at=at)

@@ -249,6 +249,7 @@ VERBS: dict[str, Action] = {
         is_so=lambda doing: doing.ticket.closed_as != Ticket.ClosedAs.SPAM,
     ),
     "notify": Action(
-        "Tell people by mail", _notify, ["roles"], ["text"], reads="Tell {roles}: {text}"
+        "Tell people in the bell and by mail", _notify, ["roles"], ["text"],
+        reads="Tell {roles}: {text}",
     ),
 }  # fmt: skip

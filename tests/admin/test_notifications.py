@@ -149,7 +149,7 @@ def test_one_chooses_how_one_is_told(client: Client, ada: User, team: Team) -> N
     give(ada, team)
     chosen = {
         "assigned": "bell", "mentioned": "digest", "customer_replied": "off", "at_risk": "bell",
-        "digest": "day", "daily_at": "07:30",
+        "notice": "off", "digest": "day", "daily_at": "07:30",
     }  # fmt: skip
     assert client.post(f"{OWN}choices/", chosen).status_code == 302
     row = NotificationChoices.objects.get()

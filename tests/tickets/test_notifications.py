@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 import pytest
 from django.test import override_settings
 
-from sla.models import Clock, EscalationStep, Policy
+from sla.models import Clock, EscalationStep, Policy, Role
 from tests import factories
 from tests.factories import MONDAY
 from tests.notified import mail_notifications
@@ -85,6 +85,10 @@ def ask_for_help(desk: Desk) -> None:
     )
 
 
+def tell_the_team(desk: Desk, by: User | None = None) -> None:
+    escalation.notify(ticket=desk.ticket, by=by, wanted=[Role.TEAM], at=NOW, words="Look.")
+
+
 def leave(desk: Desk) -> None:
     User.objects.filter(pk=desk.ada.pk).update(is_active=False)
     desk.ticket.refresh_from_db()
@@ -124,6 +128,8 @@ CAUSES: list[tuple[str, Callable[[Desk], object], set[tuple[str, str]]]] = [
     ("somebody unknown writes a handle by mail", forged, set()),
     ("a promise is at risk", fire, {("Ada", "at_risk")}),
     ("a customer escalates", ask_for_help, {("Bob", "at_risk")}),
+    ("a rule tells a team", tell_the_team, {("Ada", "notice"), ("Bob", "notice")}),
+    ("a colleague's macro does", lambda d: tell_the_team(d, d.ada), {("Bob", "notice")}),
 ]
 
 

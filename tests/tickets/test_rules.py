@@ -7,7 +7,7 @@ import pytest
 
 from tests.factories import MONDAY, agent, customer, priority, team, ticket
 from tickets import lifecycle, splitting, tagging
-from tickets.models import Delivery, Event, Message, Rule, RuleCue, RuleRun, Ticket
+from tickets.models import Delivery, Event, Message, Notification, Rule, RuleCue, RuleRun, Ticket
 from tickets.rules.following import follow
 from tickets.rules.switching import MOST_FAILURES
 from tickets.states import Status
@@ -264,3 +264,6 @@ def test_a_rule_tells_the_people_of_a_role_once() -> None:
     mail = Delivery.objects.get(occasion="notice")
     assert mail.recipient == lead.email
     assert "Look at this." in mail.text
+    bell = Notification.objects.get(user=lead, kind=Notification.Kind.NOTICE)
+    # Its mail is the rule's: no second one waits.
+    assert (bell.detail, bell.mail_due_at) == ("Look at this.", None)

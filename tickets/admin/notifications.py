@@ -35,27 +35,26 @@ class ChoicesForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = NotificationChoices
-        fields = ["assigned", "mentioned", "customer_replied", "at_risk", "digest", "daily_at"]
+        fields = [*Notification.Kind.values, "digest", "daily_at"]
         labels = {
             "assigned": "A ticket is assigned to me",
             "mentioned": "A colleague mentions me with @",
             "customer_replied": "A customer replies on a ticket of mine",
             "at_risk": "A promise is at risk, or a customer escalates",
+            "notice": "A rule or a macro tells me of a ticket",
             "digest": "Mails with several come",
             "daily_at": "Once a day: at",
         }
         help_texts = {
             "at_risk": "Its mail belongs to the escalation, and comes at once.",
+            "notice": "Its mail comes at once in any case.",
             "digest": "Never when there is nothing new. What you have read is left out.",
         }
         widgets = {
             "daily_at": forms.TimeInput(
                 {"type": "time", "class": " ".join(INPUT_CLASSES)}, format="%H:%M"
             ),
-            **{
-                name: UnfoldAdminSelectWidget()
-                for name in ("assigned", "mentioned", "customer_replied", "at_risk", "digest")
-            },
+            **{name: UnfoldAdminSelectWidget() for name in (*Notification.Kind.values, "digest")},
         }
 
 

@@ -35,6 +35,7 @@ class Notification(models.Model):
         MENTIONED = "mentioned", "Mentioned you"
         CUSTOMER_REPLIED = "customer_replied", "Customer replied"
         AT_RISK = "at_risk", "Promise at risk"
+        NOTICE = "notice", "For your attention"
 
     user = models.ForeignKey(
         User, db_index=False, on_delete=models.CASCADE, related_name="notifications"
@@ -89,6 +90,9 @@ class How(models.TextChoices):
     DIGEST = "digest", "In the bell, and by mail with others"
 
 
+_BELL_OR_NOT = [(how.value, how.label) for how in (How.OFF, How.BELL)]
+
+
 class NotificationChoices(models.Model):
     """How one person wants to be told. Who has no row has chosen nothing: see the defaults."""
 
@@ -102,11 +106,9 @@ class NotificationChoices(models.Model):
     assigned = models.CharField(max_length=10, choices=How, default=How.AT_ONCE)
     mentioned = models.CharField(max_length=10, choices=How, default=How.AT_ONCE)
     customer_replied = models.CharField(max_length=10, choices=How, default=How.BELL)
-    # Who is called by an escalation gets its mail in any case, at once: never a second one.
-    at_risk = models.CharField(
-        max_length=10, choices=[(How.OFF, How.OFF.label), (How.BELL, How.BELL.label)],
-        default=How.BELL,
-    )  # fmt: skip
+    # Whom an escalation, a rule or a macro calls gets its mail at once, and never a second one.
+    at_risk = models.CharField(max_length=10, choices=_BELL_OR_NOT, default=How.BELL)
+    notice = models.CharField(max_length=10, choices=_BELL_OR_NOT, default=How.BELL)
     digest = models.CharField(max_length=10, choices=Every, default=Every.HOUR)
     daily_at = models.TimeField(default=time(8), help_text="In this person's own time zone.")
 
