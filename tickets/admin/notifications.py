@@ -49,6 +49,7 @@ class ChoicesForm(forms.ModelForm):  # type: ignore[type-arg]
             "at_risk": "Its mail belongs to the escalation, and comes at once.",
             "notice": "Its mail comes at once in any case.",
             "digest": "Never when there is nothing new. What you have read is left out.",
+            "daily_at": "In your own time zone.",
         }
         widgets = {
             "daily_at": forms.TimeInput(
