@@ -6,7 +6,6 @@ import os
 import pwd
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from cryptography.x509.oid import NameOID
 from imap_tools import MailBoxUnencrypted
 
 from tests.peers import wait_until
+from tests.ports import free_port
 
 LOGIN, PASSWORD = "support@desk.example", 'pass "word" \\ 1'
 DOVECOT = "/usr/sbin/dovecot"
@@ -49,7 +49,7 @@ class Dovecot:
 
     def __init__(self) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="helpdesk-dovecot-"))
-        self.port, self.tls_port = _free_port(), _free_port()
+        self.port, self.tls_port = free_port(), free_port()
         self.maildir = self.home / "mail" / "Maildir"
 
     @property
@@ -226,9 +226,3 @@ def write_certificate(path: Path, key_path: Path) -> None:
             serialization.NoEncryption(),
         )
     )
-
-
-def _free_port() -> int:
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        return int(holder.getsockname()[1])

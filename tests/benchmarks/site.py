@@ -17,8 +17,9 @@ from statistics import median
 from urllib.parse import urlencode
 
 from tests.benchmarks import desk
-from tests.journeys.product import ROOT, free_port
+from tests.journeys.product import ROOT
 from tests.peers import wait_until
+from tests.ports import free_port
 
 HOST = "help.example.com"
 WORKERS = 2

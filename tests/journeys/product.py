@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -25,6 +24,7 @@ from psycopg import sql
 
 from helpdesk.celery import app
 from tests.peers import SmtpPeer, wait_until
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 # What a ticket's history consists of; to move time on is to move these facts into the past.
@@ -131,12 +131,6 @@ def own_database() -> Iterator[str]:
             connection.execute(
                 sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
             )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def environment(*, database: str, var: Path, mail: SmtpPeer, queue: str) -> dict[str, str]:
