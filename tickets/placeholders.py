@@ -74,6 +74,15 @@ def check(text: str) -> None:
         raise ValidationError("Two braces open a placeholder, and two close it: one is missing.")
 
 
+def explained() -> str:
+    """What they are for, beside a field; a line never ends within one of them."""
+    kept = told().replace("{{ ", "{{\N{NO-BREAK SPACE}").replace(" }}", "\N{NO-BREAK SPACE}}}")
+    return (
+        "Write one of these where the words of the ticket at hand belong, and they are put in its "
+        f"place: {kept}. The last is when the next promise ends."
+    )
+
+
 def told() -> str:
     """The list for people who write a text."""
     return ", ".join(f"{{{{ {name} }}}}" for name in VALUES)

@@ -254,6 +254,12 @@ def test_trying_a_rule_says_which_tickets_it_would_touch_and_writes_nothing() ->
     words = page.content.decode()
     assert "It would have touched 1 of the last 2 tickets" in words
     assert "Assign to Network; Reply: Soon" in words
+    touched, left_alone = words.split('id="rehearsal-left-alone"')
+    assert "A refund, please" in touched
+    assert "Low one" in left_alone
+    assert "Low one" not in touched
+    assert "The other 1 it would have left alone" in touched
+    assert "1: Not so: Priority is P3 Normal." in touched
     # The form is still there, as it was filled in.
     assert 'value="refund"' in words
 

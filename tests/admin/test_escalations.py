@@ -127,6 +127,16 @@ def test_the_list_can_be_narrowed_down(client: Client, mixed: dict[str, Ticket])
         assert found == {mixed[name].reference for name in names}, query
 
 
+def test_each_state_is_a_press_away_and_nothing_of_the_queue_of_tickets_is_offered(
+    client: Client, ada: User
+) -> None:
+    page = page_of(client, f"{LIST}?state=missed")
+    assert '<a href="?state=missed" class="desk-view-current" aria-current="page">Over' in page
+    assert '<a href="?">Not acknowledged</a>' in page
+    for others in ("Save this view", "Order:", "Columns"):
+        assert others not in page
+
+
 def test_each_state_says_what_became_of_it(client: Client, mixed: dict[str, Ticket]) -> None:
     page = page_of(client, f"{LIST}?state=all")
     assert page.count("Acknowledge<span") == 1

@@ -32,13 +32,22 @@ def sent(client: Client, text: str, kind: str = "people") -> Any:
 def test_a_file_is_looked_at_before_it_is_brought_in(client: Client) -> None:
     page = sent(client, GOOD).content.decode()
     assert "1 row, all well." in page
-    assert "A new person." in page
+    assert "<td>Will be brought in</td><td>A new person.</td>" in page
     assert not User.objects.filter(email="erika@acme.example").exists()
     job = ImportJob.objects.get()
     page = client.post(f"{IMPORTS}{job.pk}/begin/", follow=True).content.decode()
     assert "1 of 1 brought in" in page
     assert User.objects.filter(email="erika@acme.example").exists()
     assert client.get(IMPORTS).status_code == client.get(f"{IMPORTS}{job.pk}/news/").status_code
+
+
+def test_a_row_that_is_here_already_says_so_before_and_after(client: Client) -> None:
+    factories.customer("erika@acme.example", name="Erika")
+    page = sent(client, GOOD).content.decode()
+    assert "<td>Here already</td><td>Is here already, and the same.</td>" in page
+    job = ImportJob.objects.get()
+    client.post(f"{IMPORTS}{job.pk}/begin/")
+    assert "<td>Here already</td>" in client.get(f"{IMPORTS}{job.pk}/news/").content.decode()
 
 
 def test_a_bad_row_is_named_and_the_import_cannot_begin(client: Client) -> None:

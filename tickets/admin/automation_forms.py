@@ -81,7 +81,7 @@ def step_form(*, by_desk: bool) -> type[RowForm]:
             fields[name] = forms.CharField(
                 label=argument.label,
                 required=False,
-                help_text=f"Stand for the ticket's own: {placeholders.told()}",
+                help_text=placeholders.explained(),
                 widget=widget,
             )
         else:

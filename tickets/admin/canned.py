@@ -58,7 +58,7 @@ class CannedReplyAdmin(ModelAdmin):
             "Text",
             {
                 "fields": ["text"],
-                "description": f"Stand for the ticket's own: {placeholders.told()}.",
+                "description": placeholders.explained(),
             },
         ),
     ]

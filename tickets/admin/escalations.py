@@ -94,7 +94,7 @@ class EscalationAdmin(TicketLink, ReadOnlyAdmin):
     list_filter_submit = True
     list_fullwidth = True
     list_per_page = 50
-    list_before_template = "admin/tickets/ticket/views.html"
+    list_before_template = "admin/tickets/escalation/views.html"
     paginator = CappedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER

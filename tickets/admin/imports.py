@@ -235,7 +235,7 @@ def _standing(request: HttpRequest, job: ImportJob) -> dict[str, Any]:
         "job": job,
         "wrong": wrong[:SHOWN],
         "has_more_wrong": len(wrong) > SHOWN,
-        "rows": rows[:SHOWN],
+        "rows": [(row, jobs.standing_of(row, job)) for row in rows[:SHOWN]],
         "behind": behind or "",
         "next_behind": rows[SHOWN - 1].number if len(rows) > SHOWN else None,
         "settled": job.done + job.same + job.refused,

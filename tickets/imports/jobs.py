@@ -43,6 +43,8 @@ LONGEST_RUN_SECONDS = 30.0
 WORKS = "tickets.add_importjob"
 
 Kind, State = ImportJob.Kind, ImportRow.State
+# So a row begins that would come to nothing.
+HERE = "Is here already"
 
 
 class RowsAreBad(Refused):
@@ -92,6 +94,16 @@ def _reference(values: Values) -> str:
     return values["external_reference"]
 
 
+def standing_of(row: ImportRow, job: ImportJob) -> str:
+    """A row's state in two or three words: of a good one, before the import is begun, what will be.
+
+    That is as it was when the file was looked at; what was here by then may be gone.
+    """
+    if job.begun_at is not None or row.state != State.WAITING:
+        return str(row.get_state_display())
+    return str(State.SAME.label) if row.words.startswith(HERE) else "Will be brought in"
+
+
 def would(resource: Rows, entry: Entry, at: datetime) -> str:
     """What a row would do, as a sentence."""
     known = resource.known
@@ -100,9 +112,9 @@ def would(resource: Rows, entry: Entry, at: datetime) -> str:
         if user is None:
             return "A new person."
         changes = ", ".join(_changes(user, entry))
-        return f"Changes {changes} of {user}." if changes else "Is here already, and the same."
+        return f"Changes {changes} of {user}." if changes else f"{HERE}, and the same."
     if entry.external_reference in known.tickets:
-        return f"Is here already: {known.tickets[entry.external_reference].reference}."
+        return f"{HERE}: {known.tickets[entry.external_reference].reference}."
     status = status_of(entry)
     clocks = "its promises begin with the import" if status in UNSOLVED else "without promises"
     person = "" if entry.requester in known.people else " Its requester is new here."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -60,6 +60,21 @@ class Rehearsal:
     @property
     def touched(self) -> int:
         return sum(bool(verdict.times) for verdict in self.verdicts)
+
+    @property
+    def touching(self) -> Sequence[Verdict]:
+        """Those tickets that it would have touched."""
+        return [verdict for verdict in self.verdicts if verdict.times]
+
+    @property
+    def left_alone(self) -> Sequence[Verdict]:
+        """The others."""
+        return [verdict for verdict in self.verdicts if not verdict.times]
+
+    @property
+    def reasons(self) -> Sequence[tuple[str, int]]:
+        """Why it would have left tickets alone, and how many; the most frequent reason first."""
+        return Counter(verdict.why_not for verdict in self.left_alone).most_common()
 
     @property
     def runs(self) -> int:
