@@ -41,7 +41,7 @@ def load_policy(
     said += import_holidays(calendar, public, overwrite=overwrite)
     calendar.publish(at=at)
     priorities = _load_priorities(overwrite=overwrite)
-    policy = _load_policy_row(calendar, overwrite=overwrite)
+    policy = _load_policy_row(calendar, overwrite=overwrite, at=at)
     _load_targets(policy, priorities)
     _load_pause_rules(policy)
     policy.publish(at=at)
@@ -109,9 +109,9 @@ def _load_priorities(*, overwrite: bool) -> dict[str, Priority]:
     return {priority.code: priority for priority in Priority.objects.filter(code__in=codes)}
 
 
-def _load_policy_row(calendar: Calendar, *, overwrite: bool) -> Policy:
+def _load_policy_row(calendar: Calendar, *, overwrite: bool, at: datetime) -> Policy:
     if overwrite:
-        Policy.objects.update(is_default=False)
+        Policy.objects.exclude(name=defaults.POLICY).end_default(at=at)
     values = {"calendar": calendar, "is_default": True}
     return Policy.objects.update_or_create(name=defaults.POLICY, defaults=values)[0]
 

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,11 +28,11 @@ from sla.reports import AttainmentRow, Filters, Period, Promised
 from tickets.models import Event, Organization, Rating, Ticket, policy_for
 from tickets.models.tickets import TicketQuerySet
 from tickets.states import UNSOLVED
+from tickets.terms import DAY, next_month, terms_of
 
 # Tickets that a page lists, and a mail; the figures are always of all.
 MOST_ON_A_PAGE = 500
 MOST_IN_A_MAIL = 30
-DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -139,10 +139,6 @@ def last_of(month: date) -> date:
     return next_month(month) - DAY
 
 
-def next_month(month: date) -> date:
-    return (month + 31 * DAY).replace(day=1)
-
-
 def month_before(day: date) -> date:
     """The month before that in which the day lies."""
     return (day.replace(day=1) - DAY).replace(day=1)
@@ -163,8 +159,8 @@ def report_on(
     It lists `most` tickets; None: all of them.
     Raises Policy.DoesNotExist before a policy was loaded.
     """
-    policy = policy_for(organization)
-    zone = organization.time_zone or _zone_then(policy, month)
+    terms = terms_of(organization, month)
+    policy, zone = terms.policy, terms.zone
     period = Period.of_days(month, last_of(month), zone)
     filters = Filters(organization=organization.pk)
     rows = reports.attainment(period=period, at=at, filters=filters)
@@ -182,14 +178,6 @@ def report_on(
         tickets=tickets,
         more=more,
     )
-
-
-def _zone_then(policy: Policy, month: date) -> str:
-    """The zone of the policy's calendar at the end of the month: what is past stays as it was."""
-    end = datetime.combine(next_month(month), time(), UTC)
-    versions = policy.calendar.versions.filter(published_at__lt=end).order_by("-number")
-    zone: str | None = versions.values_list("time_zone", flat=True).first()
-    return zone or policy.calendar.time_zone
 
 
 def _promises(

@@ -23,6 +23,7 @@ from tickets import customer_reports, links, outbox, wording
 from tickets.customer_reports import MOST_IN_A_MAIL, Report
 from tickets.models import CustomerReport, Organization, User
 from tickets.models.mail import CUSTOMER_REPORT
+from tickets.terms import next_month
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ def _go_on(organization: Organization, at: datetime) -> int:
     month, count = organization.next_report_month, 0
     if month is not None and organization.next_report_at is not None:
         count = _send(organization, month, at)
-        organization.next_report_month = customer_reports.next_month(month)
+        organization.next_report_month = next_month(month)
     schedule(organization, at=at)
     organization.save(update_fields=["next_report_month", "next_report_at"])
     return count
@@ -138,5 +139,5 @@ def desk_url_for(report: Report) -> str:
 
 def _due_at(organization: Organization, month: date, zone: ZoneInfo) -> datetime:
     """On the first of the month after, at the organization's hour."""
-    day, hour = customer_reports.next_month(month), organization.report_time
+    day, hour = next_month(month), organization.report_time
     return instant(absolute(zone, day.toordinal(), (hour.hour * 60 + hour.minute) * MINUTE))

@@ -117,6 +117,12 @@ class PolicyAdmin(Locked, Previewed, OneDefault, KeptWhileUsed):
         rows: QuerySet[Policy] = super().get_queryset(request).prefetch_related("targets")
         return rows
 
+    def save_model(self, request: HttpRequest, obj: Policy, form: Any, change: bool) -> None:
+        """Save it; which policy was the default one before stays on record."""
+        if obj.is_default:
+            Policy.objects.exclude(pk=obj.pk).end_default(at=timezone.now())
+        super().save_model(request, obj, form, change)
+
     @display(description="Targets")
     def target_count(self, policy: Policy) -> int:
         return len(policy.targets.all())

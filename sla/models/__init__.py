@@ -6,6 +6,7 @@ from sla.models.clocks import Clock, ClockEvent, Firing, Pause
 from sla.models.policies import (
     Condition,
     Metric,
+    PastDefault,
     PauseRule,
     Policy,
     PolicyVersion,
@@ -31,6 +32,7 @@ __all__ = [
     "Holiday",
     "Metric",
     "OpeningHours",
+    "PastDefault",
     "Pause",
     "PauseRule",
     "Policy",

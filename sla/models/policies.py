@@ -10,6 +10,7 @@ from typing import Any
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from sla.core import deadlines
@@ -82,6 +83,23 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
             raise Policy.DoesNotExist("No policy is the default yet: run manage.py load_policy.")
         return found
 
+    def default_at(self, at: datetime) -> Policy:
+        """The policy that was the default one then. Raises Policy.DoesNotExist as `default`."""
+        past = PastDefault.objects.filter(until__gt=at).order_by("until", "pk").values("policy")[:1]
+        now = self.filter(is_default=True).values("pk")[:1]
+        then = self.in_force().filter(pk=Coalesce(models.Subquery(past), models.Subquery(now)))
+        return then.first() or self.default()
+
+    def end_default(self, *, at: datetime) -> None:
+        """Whichever of these is the default one is it no more, from now on, which goes on record.
+
+        The caller makes another one it, in the same transaction.
+        """
+        for policy in self.filter(is_default=True).select_for_update(no_key=True):
+            policy.is_default = False
+            policy.save(update_fields=["is_default"])
+            PastDefault.objects.create(policy=policy, until=at)
+
 
 class Policy(models.Model):
     """A published set of targets on one calendar.
@@ -134,6 +152,20 @@ class Policy(models.Model):
         self.current_version = version
         self.save(update_fields=["current_version"])
         return version
+
+
+class PastDefault(models.Model):
+    """That a policy was the default one until then. Only `Policy.objects.end_default` writes it."""
+
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="+")
+    until = models.DateTimeField()
+
+    class Meta:
+        ordering = ["until", "pk"]
+        verbose_name_plural = "times as the default"
+
+    def __str__(self) -> str:
+        return f"{self.policy} until {self.until}"
 
 
 class Target(models.Model):

@@ -1,17 +1,19 @@
 """An organization's month by hand, and its report in the mail: once, in time, to whom it may."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
+from django.db.models import ProtectedError
 
-from sla.models import Policy, Target
+from sla.models import Policy, Priority, Target
 from tests import acme
 from tests.acme import DUE, NOVEMBER, Acme
 from tests.sla.november import ist
 from tests.together import at_once
-from tickets import customer_reports, monthly_reports
+from tickets import customer_reports, monthly_reports, terms
 from tickets.customer_reports import Report
-from tickets.models import CustomerReport, Delivery, Organization, User
+from tickets.models import CustomerReport, Delivery, Organization, PastTerms, User
 
 pytestmark = pytest.mark.django_db
 
@@ -209,3 +211,56 @@ def test_who_has_left_gets_nothing(told: Acme) -> None:
     told.spoc.save()
     assert monthly_reports.send_due(at=DUE) == 1
     assert sent() == []
+
+
+# When Acme gets another policy, and Berlin's zone instead of Honolulu's; whether November is told
+# by the old ones. It ends on 30 Nov 10:00 UTC where it ends first, and in Berlin at 23:00.
+CHANGES = [
+    (ist(15, "10:00"), False),  # In the month: it is told by what held last in it.
+    (ist(30, "15:29"), False),  # A minute before it ends anywhere.
+    (ist(30, "15:30"), False),  # What ends at an instant does not hold at it.
+    (ist(30, "15:31"), True),
+    (DUE, True),
+]
+
+
+@pytest.mark.parametrize(("at", "is_old"), CHANGES)
+def test_a_month_is_told_by_what_held_when_it_ended(
+    told: Acme, policy: Policy, at: datetime, is_old: bool
+) -> None:
+    short = Policy.objects.create(name="Short", calendar=policy.calendar)
+    short.targets.create(
+        priority=Priority.objects.get(code="P4"), metric="resolution", amount=1, unit="hours"
+    )
+    short.publish(at=ist(1, "10:00", 10))
+    before = november(told)
+    told.organization.policy, told.organization.time_zone = short, "Pacific/Honolulu"
+    terms.change(told.organization, at=at)
+    # A second change on record, and one that changes nothing of it.
+    told.organization.policy = None
+    terms.change(told.organization, at=ist(10, "10:00", 12))
+    told.organization.name = "Acme Ltd"
+    terms.change(told.organization, at=ist(11, "10:00", 12))
+    assert PastTerms.objects.count() == 2
+    after = november(told)
+    if is_old:
+        assert replace(after, organization=before.organization) == before
+    else:
+        assert (after.policy, after.zone) == (short, "Pacific/Honolulu")
+        last = after.promises[-1]
+        assert (last.priority, [target.amount for target in last.targets]) == ("P4", [1])
+    december = customer_reports.report_on(
+        organization=told.organization, month=date(2026, 12, 1), at=DUE
+    )
+    assert (december.policy, december.zone) == (policy, "Pacific/Honolulu")
+
+
+def test_a_policy_that_was_somebodys_is_kept(told: Acme, policy: Policy) -> None:
+    own = Policy.objects.create(name="Own", calendar=policy.calendar)
+    own.publish(at=EARLY)
+    for chosen in (own, None):
+        told.organization.policy = chosen
+        terms.change(told.organization, at=DUE)
+    with pytest.raises(ProtectedError):
+        own.delete()
+    assert PastTerms.objects.count() == 2

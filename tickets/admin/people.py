@@ -24,12 +24,13 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from tickets import factors, monthly_reports
+from sla.admin.protection import ReadOnlyInline
+from tickets import factors, monthly_reports, terms
 from tickets.admin.blocking import Blocking
 from tickets.admin.export import PEOPLE, ExportPages
 from tickets.admin.factor.forms import PasswordForm
 from tickets.admin.zones import zone_field
-from tickets.models import Organization, Team, User
+from tickets.models import Organization, PastTerms, Team, User
 from tickets.models.people import UserManager
 from tickets.templatetags.desk import local_time_and_year
 
@@ -198,6 +199,35 @@ class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]
         return domains
 
 
+class PastTermsInline(ReadOnlyInline):
+    """What held before: the reports on months that are over go by it."""
+
+    model = PastTerms
+    verbose_name_plural = "before"
+    fields = ["had_policy", "had_zone", "ended"]
+    readonly_fields = fields
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever sees the organization."""
+        return True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PastTerms]:
+        rows: QuerySet[PastTerms] = super().get_queryset(request)
+        return rows.select_related("policy").order_by("-until", "-pk")
+
+    @display(description="Policy")
+    def had_policy(self, past: PastTerms) -> str:
+        return str(past.policy or "The default one")
+
+    @display(description="Time zone")
+    def had_zone(self, past: PastTerms) -> str:
+        return past.time_zone or "That of the calendar"
+
+    @display(description="Until")
+    def ended(self, past: PastTerms) -> str:
+        return local_time_and_year(past.until)
+
+
 @admin.register(Organization)
 class OrganizationAdmin(ModelAdmin):
     """Customers' companies with their single point of contact."""
@@ -211,11 +241,18 @@ class OrganizationAdmin(ModelAdmin):
     list_select_related = ["spoc", "policy"]
     search_fields = ["name"]
     ordering = ["name"]
+    inlines = [PastTermsInline]
+
+    def get_inlines(self, request: HttpRequest, obj: Organization | None) -> list[Any]:
+        """The table of what held before, where there is anything in it."""
+        has_past = obj is not None and obj.past_terms.exists()
+        return list(super().get_inlines(request, obj)) if has_past else []
 
     def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
-        """Save it, with when its next report goes out."""
-        monthly_reports.schedule(obj, at=timezone.now())
-        super().save_model(request, obj, form, change)
+        """Save it, with when its next report goes out; what it had before stays on record."""
+        at = timezone.now()
+        monthly_reports.schedule(obj, at=at)
+        terms.change(obj, at=at)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Time zones are chosen from a list, not typed."""

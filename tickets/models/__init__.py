@@ -18,7 +18,7 @@ from tickets.models.notifications import How, Notification, NotificationChoices,
 from tickets.models.people import Organization, Team, User, policy_for
 from tickets.models.portal import Allowance, LastRead, PortalSettings, Rating
 from tickets.models.presence import Presence
-from tickets.models.reports import CustomerReport
+from tickets.models.reports import CustomerReport, PastTerms
 from tickets.models.search import SearchDocument, SearchMark
 from tickets.models.tags import Tag, clean_tag
 from tickets.models.ticket_links import TicketLink
@@ -53,6 +53,7 @@ __all__ = [
     "NotificationChoices",
     "Organization",
     "Parcel",
+    "PastTerms",
     "PortalSettings",
     "Presence",
     "Rating",

@@ -1,10 +1,11 @@
-"""The reports that customers get month by month."""
+"""The reports that customers get month by month, and by what terms they were made."""
 
 from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
 
+from sla.models import Policy
 from tickets.models.people import Organization
 
 
@@ -30,3 +31,29 @@ class CustomerReport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.organization} {self.month:%Y-%m}"
+
+
+class PastTerms(models.Model):
+    """What an organization had until then. Only `tickets.terms` writes it."""
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="past_terms"
+    )
+    policy = models.ForeignKey(
+        Policy,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Empty: the one that was the default.",
+    )
+    time_zone = models.CharField(
+        max_length=64, blank=True, help_text="Empty: that of its policy's calendar."
+    )
+    until = models.DateTimeField()
+
+    class Meta:
+        ordering = ["until", "pk"]
+        verbose_name_plural = "past terms"
+
+    def __str__(self) -> str:
+        return f"{self.organization} until {self.until}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -16,8 +16,8 @@ from tests.admin.posted import add_row, fields_of, number_of
 from tests.sla.forty.everything import everything
 from tests.sla.forty.facts import NOW
 from tests.sla.forty.local import KOLKATA, instant
-from tests.sla.forty.world import World
-from tickets import escalation
+from tests.sla.forty.world import BEGINNING, World
+from tickets import customer_reports, escalation
 from tickets.models import RequestType, User
 
 # The policy is edited on Monday 2 November.
@@ -119,6 +119,38 @@ def test_another_zone_of_the_calendar_changes_no_month_that_is_over(
     posted = fields_of(administrator.get(page_of(world.default.calendar)))
     save(administrator, world.default.calendar, posted | {"time_zone": "Pacific/Honolulu"})
     assert_unchanged(world, unswept)
+
+
+def test_switching_the_policy_of_customers_and_the_default_changes_no_past_month(
+    world: World, administrator: Client, unswept: Reports
+) -> None:
+    short = Policy.objects.create(name="Short", calendar=world.berlin.calendar)
+    short.targets.create(
+        priority=factories.priority("P4"), metric="next_response", amount=1, unit="hours"
+    )
+    short.publish(at=BEGINNING)
+    for organization, policy in (("Acme", short), ("Bolt", None), ("Cargo", world.berlin)):
+        row = world.organizations[organization]
+        page = reverse("admin:tickets_organization_change", args=[row.pk])
+        posted = fields_of(administrator.get(page))
+        posted |= {"policy": policy.pk if policy else "", "time_zone": "Pacific/Honolulu"}
+        assert administrator.post(page, posted).status_code == 302
+        row.refresh_from_db()
+        assert row.policy == policy
+        text = administrator.get(page).content.decode()
+        assert "2 Nov 2026, 10:00 IST" in text
+        assert ("Berlin" if organization == "Bolt" else "The default one") in text
+    assert_unchanged(world, unswept)
+    posted = fields_of(administrator.get(page_of(short)))
+    assert administrator.post(page_of(short), posted | {"is_default": "on"}).status_code == 302
+    assert Policy.objects.default() == short
+    assert_unchanged(world, unswept)
+    # The month that runs is told by what holds now.
+    for name in ("Acme", "Bolt", "Dorn"):
+        report = customer_reports.report_on(
+            organization=world.organizations[name], month=date(2026, 11, 1), at=LATER
+        )
+        assert report.policy == (short if name != "Dorn" else world.berlin), name
 
 
 def test_what_is_used_stays_and_what_is_put_out_of_use_keeps_its_figures(
