@@ -6,6 +6,7 @@ can be declared void.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +14,6 @@ from django.conf import settings
 from django.core import signing
 from django.core.signing import BadSignature, Signer
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import base36_to_int, int_to_base36
 
 from sla.models import ReportSchedule
@@ -33,29 +33,25 @@ class Link:
     made_at: datetime
     by_mail: bool
 
-    @property
-    def is_over(self) -> bool:
+    def is_over(self, *, at: datetime) -> bool:
         """Whether it was made too long ago, or before somebody declared such links void."""
         void = (self.ticket.links_void_before, self.user.links_void_before)
-        age = timezone.now() - self.made_at
-        return age > timedelta(days=settings.TICKET_LINK_DAYS) or any(
-            before is not None and self.made_at <= before for before in void
-        )
+        return _is_over(self.made_at, void, at=at)
 
 
 def _signer() -> Signer:
     return Signer(salt="tickets.links", sep=".")
 
 
-def key_for(ticket: Ticket, user: User, *, via: str = WEB) -> str:
+def key_for(ticket: Ticket, user: User, *, at: datetime, via: str = WEB) -> str:
     """The part of the address that nobody can guess: person, way and instant, all signed."""
-    made = int_to_base36(_millis(timezone.now()))
+    made = int_to_base36(_millis(at))
     return _signer().sign(f"{ticket.pk}.{user.pk}.{via}{made}").split(".", 1)[1]
 
 
-def url_for(ticket: Ticket, user: User) -> str:
+def url_for(ticket: Ticket, user: User, *, at: datetime) -> str:
     """The absolute address of the ticket's page for this person, for a mail to his address."""
-    key = key_for(ticket, user, via=MAIL)
+    key = key_for(ticket, user, at=at, via=MAIL)
     return f"{settings.PUBLIC_BASE_URL}{reverse('portal:ticket', args=[ticket.reference, key])}"
 
 
@@ -86,10 +82,10 @@ def schedule_url(schedule: ReportSchedule) -> str:
     return f"{settings.PUBLIC_BASE_URL}{page}"
 
 
-def holder(reference: str, key: str) -> tuple[Ticket, User] | None:
+def holder(reference: str, key: str, *, at: datetime) -> tuple[Ticket, User] | None:
     """The ticket and the person of a link, or None when it is forged, foreign or over."""
     link = read(reference, key)
-    return None if link is None or link.is_over else (link.ticket, link.user)
+    return None if link is None or link.is_over(at=at) else (link.ticket, link.user)
 
 
 def read(reference: str, key: str) -> Link | None:
@@ -145,18 +141,14 @@ class ReportLink:
     user: User
     made_at: datetime
 
-    @property
-    def is_over(self) -> bool:
+    def is_over(self, *, at: datetime) -> bool:
         """Whether it was made too long ago, or before the person declared his links void."""
-        void = self.user.links_void_before
-        age = timezone.now() - self.made_at
-        is_void = void is not None and self.made_at <= void
-        return is_void or age > timedelta(days=settings.TICKET_LINK_DAYS)
+        return _is_over(self.made_at, [self.user.links_void_before], at=at)
 
 
-def report_url_for(report: CustomerReport, user: User) -> str:
+def report_url_for(report: CustomerReport, user: User, *, at: datetime) -> str:
     """The absolute address of the report for this customer, for a mail to his address."""
-    key = signing.dumps([report.pk, user.pk, _millis(timezone.now())], salt=_REPORT)
+    key = signing.dumps([report.pk, user.pk, _millis(at)], salt=_REPORT)
     return f"{settings.PUBLIC_BASE_URL}{reverse('portal:report', args=[key])}"
 
 
@@ -180,6 +172,13 @@ def may_read_report(user: User, report: CustomerReport) -> bool:
     """Whether this customer belongs to the organization, and is marked to get its reports."""
     is_ours = user.organization_id == report.organization_id
     return is_ours and user.gets_report and user.is_active and not user.is_staff
+
+
+def _is_over(made_at: datetime, void: Iterable[datetime | None], *, at: datetime) -> bool:
+    """Whether a link's days have passed, or it is from before one of the instants in `void`."""
+    return at - made_at > timedelta(days=settings.TICKET_LINK_DAYS) or any(
+        before is not None and made_at <= before for before in void
+    )
 
 
 def _millis(at: datetime) -> int:

@@ -111,15 +111,15 @@ def _send(organization: Organization, month: date, at: datetime) -> int:
     report = customer_reports.report_on(
         organization=organization, month=month, at=at, most=MOST_IN_A_MAIL
     )
-    letters = [_letter(reader, row, report) for reader in recipients(organization)]
+    letters = [_letter(reader, row, report, at=at) for reader in recipients(organization)]
     cause = f"{OCCASION}:{organization.pk}:{month:%Y-%m}"
     outbox.queue(letters, occasion=OCCASION, cause=cause, ticket=None, at=at)
     return 1
 
 
-def _letter(reader: User, row: CustomerReport, report: Report) -> outbox.Letter:
+def _letter(reader: User, row: CustomerReport, report: Report, *, at: datetime) -> outbox.Letter:
     """The whole report in the organization's language, with the link of this reader."""
-    link = desk_url_for(report) if reader.is_staff else links.report_url_for(row, reader)
+    link = desk_url_for(report) if reader.is_staff else links.report_url_for(row, reader, at=at)
     words = wording.words(
         OCCASION,
         reader=reader,

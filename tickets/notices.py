@@ -62,7 +62,7 @@ def merged(source: Ticket, target: Ticket, *, at: datetime) -> None:
             cause=f"merged:{source.pk}:{at.isoformat()}",
             at=at,
             target=target if sees else None,
-            target_link=_link(target, reader) if sees else "",
+            target_link=_link(target, reader, at=at) if sees else "",
             answers=addresses.answers_are_read(),
         )
 
@@ -133,7 +133,7 @@ def letter(
         zone=(user.time_zone if user else "") or ticket.policy.calendar.time_zone,
         at=at,
         ticket=ticket,
-        link=_link(ticket, reader),
+        link=_link(ticket, reader, at=at),
         **context,
     )
     address = user.email if user else str(reader)
@@ -164,8 +164,8 @@ def _readers(ticket: Ticket) -> Sequence[User]:
     return list(dict.fromkeys([ticket.requester, *followers]))
 
 
-def _link(ticket: Ticket, reader: User | str) -> str:
+def _link(ticket: Ticket, reader: User | str, *, at: datetime) -> str:
     """Where this reader sees the ticket."""
     if not isinstance(reader, User) or (reader.is_staff and reader.pk != ticket.requester_id):
         return links.desk_url_for(ticket)
-    return links.url_for(ticket, reader)
+    return links.url_for(ticket, reader, at=at)

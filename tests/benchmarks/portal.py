@@ -111,13 +111,12 @@ def _prepare() -> Prepared:
     from django.test import Client
     from django.urls import reverse
 
-    from tickets import links
+    from tests import linked
     from tickets.models import RequestType, Ticket
 
     opened = Ticket.objects.open().select_related("requester").order_by("-pk")[:PAGES]
     pages = [
-        reverse("portal:ticket", args=[ticket.reference, links.key_for(ticket, ticket.requester)])
-        for ticket in opened
+        reverse("portal:ticket", args=[ticket.reference, linked.key(ticket)]) for ticket in opened
     ]
     kind = RequestType.objects.get(name="Report not refreshed on time")
     form = {

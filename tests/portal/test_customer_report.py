@@ -1,6 +1,6 @@
 """The page of a customer's monthly report: by signed link, or signed in, and who may not."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -33,8 +33,8 @@ def report(told: Acme) -> CustomerReport:
     )
 
 
-def link_of(report: CustomerReport, user: User) -> str:
-    return "/reports/" + links.report_url_for(report, user).rsplit("/reports/", 1)[1]
+def link_of(report: CustomerReport, user: User, *, at: datetime = DUE) -> str:
+    return "/reports/" + links.report_url_for(report, user, at=at).rsplit("/reports/", 1)[1]
 
 
 def test_the_link_shows_the_report_in_the_customers_words(
@@ -93,20 +93,17 @@ def test_who_may_not_read_it(client: Client, told: Acme, report: CustomerReport)
 
 
 def test_an_old_link_says_so_and_nothing_else(
-    client: Client, told: Acme, report: CustomerReport, monkeypatch: pytest.MonkeyPatch
+    client: Client, told: Acme, report: CustomerReport
 ) -> None:
-    address = link_of(report, told.maria)
-    monkeypatch.setattr("django.utils.timezone.now", lambda: DUE + timedelta(days=91))
-    response = client.get(address)
+    response = client.get(link_of(report, told.maria, at=DUE - timedelta(days=91)))
     assert response.status_code == 410
     page = response.content.decode()
     assert "This link is over" in page
     for secret in ("Acme", "Sam Spoc", "maria@"):
         assert secret not in page
     assert f"next={reverse('portal:own_report', args=[report.pk])}" in page
-    monkeypatch.setattr("django.utils.timezone.now", lambda: DUE)
     User.objects.filter(pk=told.maria.pk).update(links_void_before=DUE)
-    assert client.get(address).status_code == 410
+    assert client.get(link_of(report, told.maria)).status_code == 410
 
 
 def test_the_page_needs_as_many_queries_for_many_tickets(

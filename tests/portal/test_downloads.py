@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import reverse
 
 from sla.models import Policy
-from tests import factories
-from tickets import lifecycle, links
+from tests import factories, linked
+from tickets import lifecycle
 from tickets.models import Attachment, Ticket
 
 
@@ -32,7 +32,7 @@ def secret(ticket: Ticket) -> Attachment:
 
 
 def by_link(ticket: Ticket, file: Attachment) -> str:
-    key = links.key_for(ticket, ticket.requester)
+    key = linked.key(ticket)
     return reverse("portal:file_by_link", args=[ticket.reference, key, file.pk])
 
 

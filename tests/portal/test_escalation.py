@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from sla.models import Policy
-from tests import factories
+from tests import factories, linked
 from tickets import escalation, lifecycle, links
 from tickets.models import Delivery, Escalation, Ticket, User
 
@@ -42,7 +42,7 @@ def door(request: pytest.FixtureRequest, ticket: Ticket, client: Client) -> str:
     if request.param == "signed in":
         client.force_login(ticket.requester)
         return reverse("portal:own_ticket", args=[ticket.reference])
-    key = links.key_for(ticket, ticket.requester)
+    key = linked.key(ticket)
     return reverse("portal:ticket", args=[ticket.reference, key])
 
 
@@ -159,7 +159,7 @@ def test_a_step_that_fired_says_nothing_to_the_customer(
 
 
 def test_a_token_is_needed(ticket: Ticket) -> None:
-    key = links.key_for(ticket, ticket.requester)
+    key = linked.key(ticket)
     address = reverse("portal:ticket", args=[ticket.reference, key])
     strict = Client(enforce_csrf_checks=True)
     data = {"escalate": "1", "reason": REASON}
@@ -273,7 +273,7 @@ def test_a_wrong_link_is_not_found(client: Client, ticket: Ticket, damage: Any) 
 
 def test_the_key_of_a_ticket_is_no_key_to_its_escalation(client: Client, ticket: Ticket) -> None:
     escalate(ticket)
-    key = links.key_for(ticket, ticket.requester)
+    key = linked.key(ticket)
     assert client.post(f"/escalations/{key}/").status_code == 404
 
 

@@ -15,10 +15,10 @@ from django.urls import reverse
 from sla import recalculation
 from sla.explanation import DayRule, Line, Standstill
 from sla.models import Clock, Metric, Policy
-from tests import factories
+from tests import factories, linked
 from tests.sla.stories import FIRST, RESOLUTION, change, last, wait
 from tests.times import nov
-from tickets import lifecycle, links
+from tickets import lifecycle
 from tickets.models import Ticket, User
 from tickets.templatetags.explanations import (
     day_rule,
@@ -49,7 +49,7 @@ def ticket(policy: Policy) -> Ticket:
 
 def link(clock: Clock, ticket: Ticket | None = None) -> str:
     ticket = ticket or clock.ticket
-    key = links.key_for(ticket, ticket.requester)
+    key = linked.key(ticket)
     return reverse("portal:promise", args=[ticket.reference, key, clock.pk])
 
 
@@ -211,7 +211,7 @@ def test_every_promise_of_the_ticket_page_leads_to_its_page(
     client: Client, ticket: Ticket, agent: User
 ) -> None:
     change(ticket, "P1", agent, nov(3, "11:00"))
-    key = links.key_for(ticket, ticket.requester)
+    key = linked.key(ticket)
     address = reverse("portal:ticket", args=[ticket.reference, key])
     text = client.get(address).content.decode()
     found = re.findall(r'href="([^"]*/promises/\d+/)" aria-label="Why this time\? [A-Z]', text)

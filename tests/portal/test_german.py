@@ -17,10 +17,10 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from sla.models import Clock, Holiday, Policy, Priority, Target
-from tests import catalog, factories
+from tests import catalog, factories, linked
 from tests.notified import mail_notifications
 from tests.portal.filling import filled_in
-from tickets import lifecycle, links, outbox
+from tickets import lifecycle, outbox
 from tickets.models import Delivery, Organization, PortalSettings, RequestType, Ticket, User
 from tickets.portal.locale import keep_language
 
@@ -85,7 +85,7 @@ class Desk:
 
     @property
     def key(self) -> str:
-        return links.key_for(self.ticket, self.maria)
+        return linked.key(self.ticket, self.maria)
 
 
 @pytest.fixture

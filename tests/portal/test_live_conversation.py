@@ -16,8 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from sla.models import Policy
-from tests import factories
-from tickets import correspondence, lifecycle, links
+from tests import factories, linked
+from tickets import correspondence, lifecycle
 from tickets.acts import Mail
 from tickets.models import LastRead, Message, Ticket, User
 
@@ -39,7 +39,7 @@ def door(request: pytest.FixtureRequest, ticket: Ticket, client: Client) -> str:
     if request.param == "signed in":
         client.force_login(ticket.requester)
         return reverse("portal:own_ticket", args=[ticket.reference])
-    key = links.key_for(ticket, ticket.requester)
+    key = linked.key(ticket)
     return reverse("portal:ticket", args=[ticket.reference, key])
 
 
@@ -181,12 +181,12 @@ def test_nobody_else_gets_news(client: Client, ticket: Ticket) -> None:
     assert client.get(own).status_code == 404
     client.force_login(factories.customer())
     assert client.get(own).status_code == 404
-    key = links.key_for(ticket, factories.customer())
+    key = linked.key(ticket, factories.customer())
     assert client.get(reverse("portal:news", args=[ticket.reference, key])).status_code == 404
     client.force_login(ticket.requester)
     assert client.get("/tickets/HD-999999/news/").status_code == 404
     assert client.post(own).status_code == 405
-    key = links.key_for(ticket, ticket.requester)
+    key = linked.key(ticket)
     Ticket.objects.update(links_void_before=timezone.now() + MINUTE)
     assert client.get(reverse("portal:news", args=[ticket.reference, key])).status_code == 404
 

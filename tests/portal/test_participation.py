@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from sla.models import Policy
-from tests import factories
+from tests import factories, linked
 from tickets import correspondence, lifecycle, links
 from tickets.models import Organization, Ticket, User
 from tickets.portal import participation as people
@@ -52,7 +52,7 @@ def own(ticket: Ticket) -> str:
 
 
 def link(ticket: Ticket, person: User, *, via: str = links.WEB) -> str:
-    key = links.key_for(ticket, person, via=via)
+    key = linked.key(ticket, person, via=via)
     return reverse("portal:ticket", args=[ticket.reference, key])
 
 

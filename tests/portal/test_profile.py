@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
 from sla.models import Policy
-from tests import factories
+from tests import factories, linked
 from tickets import links
-from tickets.models import User
+from tickets.models import Ticket, User
 
 PROFILE = "/profile/"
 COOKIE = settings.LANGUAGE_COOKIE_NAME
@@ -30,6 +31,10 @@ def own(client: Client, asha: User) -> Client:
 def settings_of(user: User) -> tuple[str, str, str]:
     user.refresh_from_db()
     return user.name, user.time_zone, user.language
+
+
+def holder(ticket: Ticket, key: str) -> tuple[Ticket, User] | None:
+    return links.holder(ticket.reference, key, at=timezone.now())
 
 
 def test_the_page_is_for_whoever_is_signed_in(client: Client, asha: User) -> None:
@@ -113,16 +118,15 @@ def test_a_person_makes_his_ticket_links_void_and_nobody_elses(
     own: Client, policy: Policy, asha: User
 ) -> None:
     ticket, other = factories.ticket(requester=asha), factories.ticket()
-    mine = links.key_for(ticket, asha)
-    theirs = links.key_for(other, other.requester)
+    mine, theirs = linked.key(ticket), linked.key(other)
     response = own.post(PROFILE, {"void_links": "1"}, follow=True)
     assert response.redirect_chain == [(PROFILE, 302)]
     assert "No link that we have sent you until now" in response.content.decode()
-    assert links.holder(ticket.reference, mine) is None
-    assert links.holder(other.reference, theirs) is not None
+    assert holder(ticket, mine) is None
+    assert holder(other, theirs) is not None
     # A new one works again, and so does signing in.
     asha.refresh_from_db()
-    assert links.holder(ticket.reference, links.key_for(ticket, asha)) == (ticket, asha)
+    assert holder(ticket, linked.key(ticket)) == (ticket, asha)
     assert own.get(f"/tickets/{ticket.reference}/").status_code == 200
 
 

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from sla.models import Policy
-from tests import factories
-from tickets import lifecycle, links
+from tests import factories, linked
+from tickets import lifecycle
 from tickets.models import Rating, Ticket
 
 DAY = timedelta(days=1)
@@ -27,7 +27,7 @@ def solved(ticket: Ticket, *, ago: timedelta) -> Ticket:
 
 
 def link(ticket: Ticket) -> str:
-    key = links.key_for(ticket, ticket.requester)
+    key = linked.key(ticket)
     return reverse("portal:ticket", args=[ticket.reference, key])
 
 

@@ -12,9 +12,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tests import factories
+from tests import factories, linked
 from tests.payloads import PAYLOADS
-from tickets import lifecycle, links
+from tickets import lifecycle
 from tickets.models import Delivery, Organization, Ticket, User
 
 pytestmark = pytest.mark.usefixtures("policy")
@@ -71,7 +71,7 @@ def said(words: str, company: Organization) -> Ticket:
 
 def pages_of(ticket: Ticket, client: Client, staff: Client) -> Iterator[str]:
     """Everything that shows the ticket alone, and the mails about it."""
-    key = links.key_for(ticket, ticket.requester)
+    key = linked.key(ticket)
     clock = ticket.clocks.order_by("pk")[0]
     for address in (
         reverse("portal:ticket", args=[ticket.reference, key]),

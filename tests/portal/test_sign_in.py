@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, reverse
 
 from sla.models import Policy
-from tests import factories
+from tests import factories, linked
 from tests.portal.signing_in import (
     ASK,
     MINE,
@@ -24,7 +24,6 @@ from tests.portal.signing_in import (
     is_signed_in,
     mails,
 )
-from tickets import links
 from tickets.models import User
 
 
@@ -185,7 +184,7 @@ def test_whoever_came_from_a_ticket_gets_back_there(
     client: Client, policy: Policy, asha: User
 ) -> None:
     ticket = factories.ticket(requester=asha)
-    place = reverse("portal:ticket", args=[ticket.reference, links.key_for(ticket, asha)])
+    place = reverse("portal:ticket", args=[ticket.reference, linked.key(ticket, asha)])
     assert f'name="next" value="{place}"' in client.get(ASK, {"next": place}).content.decode()
     page = client.post(ASK, {"email": asha.email, "next": place}, follow=True)
     assert page.content.decode().count(f'name="next" value="{place}"') >= 2

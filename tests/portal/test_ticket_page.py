@@ -12,8 +12,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from sla.models import Policy
-from tests import factories
-from tickets import lifecycle, links
+from tests import factories, linked
+from tickets import lifecycle
 from tickets.models import Attachment, Message, Ticket
 from tickets.states import Status
 
@@ -27,7 +27,7 @@ def ticket(policy: Policy) -> Ticket:
 
 
 def link(ticket: Ticket) -> str:
-    key = links.key_for(ticket, ticket.requester)
+    key = linked.key(ticket)
     return reverse("portal:ticket", args=[ticket.reference, key])
 
 
@@ -94,7 +94,7 @@ def test_a_wrong_link_is_not_found(client: Client, ticket: Ticket, damage: Any) 
 
 
 def test_a_link_made_for_another_customer_is_not_found(client: Client, ticket: Ticket) -> None:
-    key = links.key_for(ticket, factories.customer())
+    key = linked.key(ticket, factories.customer())
     address = reverse("portal:ticket", args=[ticket.reference, key])
     assert client.get(address).status_code == 404
 

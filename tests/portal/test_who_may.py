@@ -15,8 +15,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from tests import factories
-from tickets import links
+from tests import factories, linked
 from tickets.models import Ticket, User
 
 pytestmark = pytest.mark.usefixtures("policy")
@@ -46,13 +45,13 @@ def of_ticket(ticket: Ticket) -> list[Any]:
 
 
 def by_key(ticket: Ticket) -> list[Any]:
-    return [ticket.reference, links.key_for(ticket, ticket.requester)]
+    return [ticket.reference, linked.key(ticket)]
 
 
 def by_anothers_key(ticket: Ticket) -> list[Any]:
     """With a key that opens another ticket."""
     other = Ticket.objects.exclude(pk=ticket.pk)[0]
-    return [ticket.reference, links.key_for(other, other.requester)]
+    return [ticket.reference, linked.key(other)]
 
 
 def file_of(ticket: Ticket) -> list[Any]:

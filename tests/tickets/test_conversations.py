@@ -212,8 +212,8 @@ def test_each_reader_gets_a_link_of_his_own(ticket: Ticket, meera: User) -> None
     lifecycle.resolve(ticket=ticket, by=meera, text="It runs.", at=nov(2, "12:00"))
     told = {row.user: row for row in Delivery.objects.filter(occasion="resolution")}
     for person, row in told.items():
-        assert holders(row.html) == holders(row.text)
-        assert holders(row.text) == (set() if person.is_staff else {(ticket, person)})
+        assert holders(row.html, at=NOON) == holders(row.text, at=NOON)
+        assert holders(row.text, at=NOON) == (set() if person.is_staff else {(ticket, person)})
     assert links.desk_url_for(ticket) in told[lee].text
 
 

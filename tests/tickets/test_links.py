@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from django.core.signing import Signer
 from django.urls import reverse
-from django.utils import timezone
 
 from tests import factories
+from tests.factories import MONDAY
 from tickets import links
 from tickets.models import Ticket, User
 
 pytestmark = pytest.mark.usefixtures("policy")
+
+MOMENT = timedelta(milliseconds=1)  # As exactly as a link knows when it was made.
 
 
 @pytest.fixture
@@ -27,16 +29,23 @@ def ticket(asha: User) -> Ticket:
     return factories.ticket(requester=asha)
 
 
+def key_for(ticket: Ticket, user: User) -> str:
+    return links.key_for(ticket, user, at=MONDAY)
+
+
+def holder(reference: str, key: str) -> tuple[Ticket, User] | None:
+    return links.holder(reference, key, at=MONDAY)
+
+
 def test_a_link_opens_the_ticket_as_its_owner(settings: Any, ticket: Ticket, asha: User) -> None:
     settings.PUBLIC_BASE_URL = "https://help.example.com"
-    key = links.key_for(ticket, asha)
+    key = key_for(ticket, asha)
     path = reverse("portal:ticket", args=[ticket.reference, key])
-    assert links.holder(ticket.reference, key) == (ticket, asha)
-    mailed = links.url_for(ticket, asha)
+    assert holder(ticket.reference, key) == (ticket, asha)
+    mailed = links.url_for(ticket, asha, at=MONDAY)
     assert mailed.startswith(f"https://help.example.com{path.rpartition(key)[0]}")
     found = links.read(ticket.reference, mailed.rsplit("/", 2)[1])
-    assert found is not None
-    assert (found.user, found.by_mail, found.is_over) == (asha, True, False)
+    assert found == links.Link(ticket, asha, MONDAY, by_mail=True)
     assert links.desk_url_for(ticket) == (
         f"https://help.example.com/admin/tickets/ticket/{ticket.pk}/change/"
     )
@@ -44,54 +53,54 @@ def test_a_link_opens_the_ticket_as_its_owner(settings: Any, ticket: Ticket, ash
 
 def test_a_member_of_staff_may_hold_a_link(ticket: Ticket) -> None:
     agent = factories.agent()
-    assert links.holder(ticket.reference, links.key_for(ticket, agent)) == (ticket, agent)
+    assert holder(ticket.reference, key_for(ticket, agent)) == (ticket, agent)
 
 
 def test_a_link_does_not_open_another_ticket(ticket: Ticket, asha: User) -> None:
     other = factories.ticket(requester=asha)
-    assert links.holder(other.reference, links.key_for(ticket, asha)) is None
+    assert holder(other.reference, key_for(ticket, asha)) is None
 
 
 def test_a_link_does_not_make_another_person(ticket: Ticket, asha: User) -> None:
-    _, made, signature = links.key_for(ticket, asha).split(".")
+    _, made, signature = key_for(ticket, asha).split(".")
     agent = factories.agent()
-    assert links.holder(ticket.reference, f"{agent.pk}.{made}.{signature}") is None
+    assert holder(ticket.reference, f"{agent.pk}.{made}.{signature}") is None
 
 
 def test_a_link_of_somebody_who_may_not_see_the_ticket_opens_nothing(ticket: Ticket) -> None:
     stranger = factories.customer()
-    assert links.holder(ticket.reference, links.key_for(ticket, stranger)) is None
+    assert holder(ticket.reference, key_for(ticket, stranger)) is None
 
 
 def test_a_link_ends_with_the_account_of_its_owner(ticket: Ticket, asha: User) -> None:
-    key = links.key_for(ticket, asha)
+    key = key_for(ticket, asha)
     User.objects.filter(pk=asha.pk).update(is_active=False)
-    assert links.holder(ticket.reference, key) is None
+    assert holder(ticket.reference, key) is None
 
 
 def test_a_link_ends_after_its_days(settings: Any, ticket: Ticket, asha: User) -> None:
-    key = links.key_for(ticket, asha)
-    settings.TICKET_LINK_DAYS = 0
-    assert links.holder(ticket.reference, key) is None
+    settings.TICKET_LINK_DAYS = 3
+    key, last = key_for(ticket, asha), MONDAY + timedelta(days=3)
+    assert links.holder(ticket.reference, key, at=last) == (ticket, asha)
+    assert links.holder(ticket.reference, key, at=last + MOMENT) is None
     found = links.read(ticket.reference, key)
     assert found is not None
-    assert found.is_over
+    assert found.is_over(at=last + MOMENT)
 
 
 @pytest.mark.parametrize("whose", [Ticket, User])
 def test_links_that_were_declared_void_end_and_later_ones_do_not(
     whose: type[Ticket] | type[User], ticket: Ticket, asha: User
 ) -> None:
-    before = links.key_for(ticket, asha)
-    whose.objects.update(links_void_before=timezone.now())
-    assert links.holder(ticket.reference, before) is None
-    whose.objects.update(links_void_before=timezone.now() - timedelta(seconds=1))
-    assert links.holder(ticket.reference, links.key_for(ticket, asha)) == (ticket, asha)
+    whose.objects.update(links_void_before=MONDAY)
+    assert holder(ticket.reference, key_for(ticket, asha)) is None
+    later = links.key_for(ticket, asha, at=MONDAY + MOMENT)
+    assert holder(ticket.reference, later) == (ticket, asha)
 
 
 def test_a_link_to_a_deleted_ticket_opens_nothing(asha: User) -> None:
     unsaved = Ticket(pk=987654321)
-    assert links.holder("HD-987654321", links.key_for(unsaved, asha)) is None
+    assert holder("HD-987654321", key_for(unsaved, asha)) is None
 
 
 @pytest.mark.parametrize(
@@ -116,8 +125,8 @@ def test_a_link_to_a_deleted_ticket_opens_nothing(asha: User) -> None:
     ],
 )
 def test_a_changed_reference_opens_nothing(ticket: Ticket, asha: User, reference: str) -> None:
-    key = links.key_for(ticket, asha)
-    assert links.holder(reference.format(n=ticket.pk), key) is None
+    key = key_for(ticket, asha)
+    assert holder(reference.format(n=ticket.pk), key) is None
 
 
 @pytest.mark.parametrize(
@@ -144,42 +153,42 @@ def test_a_changed_reference_opens_nothing(ticket: Ticket, asha: User, reference
     ],
 )
 def test_a_forged_key_opens_nothing(ticket: Ticket, asha: User, change: Any) -> None:
-    assert links.holder(ticket.reference, change(links.key_for(ticket, asha))) is None
+    assert holder(ticket.reference, change(key_for(ticket, asha))) is None
 
 
 def test_the_parts_of_a_key_cannot_be_shifted_into_the_reference(
     ticket: Ticket, asha: User
 ) -> None:
-    user, made, signature = links.key_for(ticket, asha).split(".")
+    user, made, signature = key_for(ticket, asha).split(".")
     for reference in (f"{ticket.reference}.{user}", f"{ticket.reference}.{user}.{made}"):
         for key in (signature, f"{made}.{signature}"):
-            assert links.holder(reference, key) is None
+            assert holder(reference, key) is None
 
 
 def test_a_signature_made_for_something_else_is_worthless(ticket: Ticket, asha: User) -> None:
-    value = f"{ticket.pk}.{asha.pk}.w{links.key_for(ticket, asha).split('.')[1][1:]}"
+    value = f"{ticket.pk}.{asha.pk}.w{key_for(ticket, asha).split('.')[1][1:]}"
     for signer in (Signer(sep="."), Signer(salt="other", sep="."), Signer(key="guess", sep=".")):
         key = signer.sign(value).split(".", 1)[1]
-        assert links.holder(ticket.reference, key) is None
+        assert holder(ticket.reference, key) is None
 
 
 def test_a_new_secret_key_keeps_old_links_while_the_former_one_is_known(
     settings: Any, ticket: Ticket, asha: User
 ) -> None:
-    old = links.key_for(ticket, asha)
+    old = key_for(ticket, asha)
     former, settings.SECRET_KEY = settings.SECRET_KEY, "n" * 50
-    assert links.holder(ticket.reference, old) is None
+    assert holder(ticket.reference, old) is None
     settings.SECRET_KEY_FALLBACKS = [former]
-    assert links.holder(ticket.reference, old) == (ticket, asha)
-    new = links.key_for(ticket, asha)
+    assert holder(ticket.reference, old) == (ticket, asha)
+    new = key_for(ticket, asha)
     assert new != old
-    assert links.holder(ticket.reference, new) == (ticket, asha)
+    assert holder(ticket.reference, new) == (ticket, asha)
 
 
 def test_another_prefix_ends_old_links_without_an_error(
     settings: Any, ticket: Ticket, asha: User
 ) -> None:
-    key, reference = links.key_for(ticket, asha), ticket.reference
+    key, reference = key_for(ticket, asha), ticket.reference
     settings.TICKET_PREFIX = "CASE"
-    assert links.holder(reference, key) is None
-    assert links.holder(f"CASE-{ticket.pk}", key) == (ticket, asha)
+    assert holder(reference, key) is None
+    assert holder(f"CASE-{ticket.pk}", key) == (ticket, asha)

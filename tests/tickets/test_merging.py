@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from sla.models import Clock, Metric, Policy
-from tests import factories
+from tests import factories, linked
 from tests.factories import MONDAY
-from tickets import correspondence, lifecycle, linking, links, merging, participation, tagging
+from tickets import correspondence, lifecycle, linking, merging, participation, tagging
 from tickets.models import Delivery, Event, Message, Ticket, TicketLink, User
 from tickets.refusals import (
     IsMerged,
@@ -70,7 +70,7 @@ def page(ticket: Ticket, person: User, *, by_link: bool) -> str:
     """What a customer reads at the ticket's address; "" where it is not found."""
     client = Client()
     if by_link:
-        address = reverse("portal:ticket", args=[ticket.reference, links.key_for(ticket, person)])
+        address = reverse("portal:ticket", args=[ticket.reference, linked.key(ticket, person)])
     else:
         client.force_login(person)
         address = reverse("portal:own_ticket", args=[ticket.reference])
@@ -165,7 +165,7 @@ def test_files_from_before_a_merge_stay_closed_to_who_joined_by_it() -> None:
     old, new = (m.attachments.get() for m in d.target.messages.filter(by_staff=True))
     guest, client = d.source.requester, Client()
     client.force_login(guest)
-    key = links.key_for(d.target, guest)
+    key = linked.key(d.target, guest)
     for file, status in ((old, 404), (new, 200)):
         by_link = reverse("portal:file_by_link", args=[d.target.reference, key, file.pk])
         assert client.get(reverse("portal:file", args=[file.pk])).status_code == status
@@ -315,9 +315,7 @@ def test_what_is_written_on_the_page_of_the_source_is_read_in_the_target(
     d.merge(confirmed=True)
     d.reload()
     client = Client()
-    address = reverse(
-        "portal:ticket", args=[d.source.reference, links.key_for(d.source, d.source.requester)]
-    )
+    address = reverse("portal:ticket", args=[d.source.reference, linked.key(d.source)])
     assert client.post(address, {"text": "Any news?"}).status_code == 302
     said = Message.objects.get(text="Any news?")
     assert said.ticket == d.target

@@ -207,14 +207,16 @@ def test_a_follower_removes_nobody_else_and_does_nothing_of_the_requesters(
 @pytest.mark.parametrize("who", ["requester", "agent"])
 def test_links_made_so_far_end_and_later_ones_do_not(ticket: Ticket, agent: User, who: str) -> None:
     by = ticket.requester if who == "requester" else agent
-    old = links.key_for(ticket, ticket.requester)
-    at = Ticket.objects.get(pk=ticket.pk).updated_at
-    far = max(at, datetime.now(at.tzinfo)) + timedelta(milliseconds=1)
-    participation.void_links(ticket=ticket, by=by, at=far)
-    assert links.holder(ticket.reference, old) is None
+    at = MONDAY + HOUR
+    old = links.key_for(ticket, ticket.requester, at=at)
+    participation.void_links(ticket=ticket, by=by, at=at)
+    assert links.holder(ticket.reference, old, at=at) is None
     found = links.read(ticket.reference, old)
     assert found is not None
-    assert found.is_over
+    assert found.is_over(at=at)
+    later = at + timedelta(milliseconds=1)
+    new = links.key_for(ticket, ticket.requester, at=later)
+    assert links.holder(ticket.reference, new, at=later) == (ticket, ticket.requester)
     kind, author, _ = last_event(ticket)
     assert (kind, author) == ("links_voided", by)
 

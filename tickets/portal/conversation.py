@@ -55,14 +55,14 @@ def confidential(view: View) -> View:
 @bounded
 def by_link(request: HttpRequest, reference: str, key: str) -> HttpResponse:
     """The ticket of a signed link. A forged or foreign link is not found; an old one says so."""
-    link = links.read(reference, key)
+    link, at = links.read(reference, key), timezone.now()
     if link is None:
         raise Http404
-    if link.is_over:
-        return expired.answer(request, link)
+    if link.is_over(at=at):
+        return expired.answer(request, link, at=at)
     if request.method == "POST" and link.by_mail:
-        participation.address_proved(link.user, at=timezone.now())
-    return _page(request, link.ticket, link.user, key=key)
+        participation.address_proved(link.user, at=at)
+    return _page(request, link.ticket, link.user, key=key, at=at)
 
 
 @confidential
@@ -73,17 +73,18 @@ def signed_in(request: HttpRequest, reference: str) -> HttpResponse:
     viewer, ticket = _own(request, reference)
     if viewer.is_staff:
         return redirect("admin:tickets_ticket_change", ticket.pk)
-    return _page(request, ticket, viewer, key="")
+    return _page(request, ticket, viewer, key="", at=timezone.now())
 
 
 @confidential
 @require_safe
 def news_by_link(request: HttpRequest, reference: str, key: str) -> HttpResponse:
     """What is new on the page of a signed link, for its script."""
-    found = links.holder(reference, key)
+    at = timezone.now()
+    found = links.holder(reference, key, at=at)
     if found is None:
         raise Http404
-    return _news(request, *found, key=key)
+    return _news(request, *found, key=key, at=at)
 
 
 @confidential
@@ -91,7 +92,7 @@ def news_by_link(request: HttpRequest, reference: str, key: str) -> HttpResponse
 def news_signed_in(request: HttpRequest, reference: str) -> HttpResponse:
     """What is new on the page of a customer who is signed in."""
     viewer, ticket = _own(request, reference)
-    return _news(request, ticket, viewer, key="")
+    return _news(request, ticket, viewer, key="", at=timezone.now())
 
 
 def _own(request: HttpRequest, reference: str) -> tuple[User, Ticket]:
@@ -104,9 +105,10 @@ def _own(request: HttpRequest, reference: str) -> tuple[User, Ticket]:
     return viewer, ticket
 
 
-def _page(request: HttpRequest, ticket: Ticket, person: User, *, key: str) -> HttpResponse:
+def _page(
+    request: HttpRequest, ticket: Ticket, person: User, *, key: str, at: datetime
+) -> HttpResponse:
     """The page; or, after a button, what the button does and the page again."""
-    at = timezone.now()
     page = Page(ticket, person, at, key)
     if request.method != "POST":
         return _show(request, page)
@@ -189,7 +191,7 @@ def _address(ticket: Ticket, page: Page) -> str:
     """Where somebody on this page reads another ticket of his: by link as well, or signed in."""
     if not page.key:
         return reverse("portal:own_ticket", args=[ticket.reference])
-    key = links.key_for(ticket, page.person)
+    key = links.key_for(ticket, page.person, at=page.at)
     return reverse("portal:ticket", args=[ticket.reference, key])
 
 
@@ -205,9 +207,10 @@ def _forms(page: Page, part: Part, rating: ratings.Standing) -> dict[str, Any]:
     }
 
 
-def _news(request: HttpRequest, ticket: Ticket, person: User, *, key: str) -> HttpResponse:
+def _news(
+    request: HttpRequest, ticket: Ticket, person: User, *, key: str, at: datetime
+) -> HttpResponse:
     """What has changed since the page was made, or nothing: then it costs no more than a look."""
-    at = timezone.now()
     known = Known.said(request.GET)
     if known.is_up_to_date(ticket, at=at):
         return HttpResponse(status=NOTHING_NEW)

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from tickets import participation
@@ -20,13 +19,13 @@ GONE = 410
 NEW_LINKS = Limit("new link", times=3, span=timedelta(hours=1))
 
 
-def answer(request: HttpRequest, link: Link) -> HttpResponse:
+def answer(request: HttpRequest, link: Link, *, at: datetime) -> HttpResponse:
     """What whoever has an old link is told: nothing of the ticket, and no address in full."""
     own_page = reverse("portal:own_ticket", args=[link.ticket.reference])
     if viewer_of(request) == link.user:
         return redirect(own_page)
     if request.method == "POST" and "new_link" in request.POST:
-        _send(request, link, at=timezone.now())
+        _send(request, link, at=at)
         return redirect(request.path)
     context = {
         "reference": link.ticket.reference,

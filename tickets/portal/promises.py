@@ -60,11 +60,12 @@ class Entry:
 @require_safe
 def by_link(request: HttpRequest, reference: str, key: str, pk: int) -> HttpResponse:
     """A promise of the ticket behind a signed link."""
-    found = links.holder(reference, key)
+    at = timezone.now()
+    found = links.holder(reference, key, at=at)
     if found is None:
         raise Http404
     ticket, person = found
-    return _show(request, _clock(ticket, pk), ticket, person, key=key)
+    return _show(request, _clock(ticket, pk), ticket, person, key=key, at=at)
 
 
 @confidential
@@ -79,7 +80,7 @@ def signed_in(request: HttpRequest, reference: str, pk: int) -> HttpResponse:
     clock = _clock(ticket, pk)
     if viewer.is_staff:
         return redirect("admin:sla_clock_change", clock.pk)
-    return _show(request, clock, ticket, viewer, key="")
+    return _show(request, clock, ticket, viewer, key="", at=timezone.now())
 
 
 def _clock(ticket: Ticket, pk: int) -> Clock:
@@ -93,9 +94,8 @@ def _clock(ticket: Ticket, pk: int) -> Clock:
 
 
 def _show(
-    request: HttpRequest, clock: Clock, ticket: Ticket, person: User, *, key: str
+    request: HttpRequest, clock: Clock, ticket: Ticket, person: User, *, key: str, at: datetime
 ) -> HttpResponse:
-    at = timezone.now()
     zone = zone_of(request, person, ticket.policy)
     waits = ticket.status == Status.PENDING
     explanation = explain(clock, at=at)

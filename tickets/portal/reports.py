@@ -26,15 +26,15 @@ GONE = 410
 @require_safe
 def by_link(request: HttpRequest, key: str) -> HttpResponse:
     """The report of a signed link. A forged or foreign one is not found; an old one says so."""
-    link = links.read_report(key)
+    link, at = links.read_report(key), timezone.now()
     if link is None:
         raise Http404
-    if link.is_over:
+    if link.is_over(at=at):
         own_page = reverse("portal:own_report", args=[link.report.pk])
         if viewer_of(request) == link.user:
             return redirect(own_page)
         return render(request, "portal/report/expired.html", {"own_page": own_page}, status=GONE)
-    return _page(request, link.report, at=timezone.now())
+    return _page(request, link.report, at=at)
 
 
 @confidential

@@ -61,7 +61,7 @@ def new(request: HtmxRequest) -> HttpResponse:
         ticket = None
     if ticket is None:
         return _show(request, form, at=at, status=UNPROCESSABLE)
-    return _thank(request, ticket, viewer)
+    return _thank(request, ticket, viewer, at=at)
 
 
 def _blank(viewer: User | None, values: dict[str, Any]) -> TicketForm:
@@ -118,7 +118,9 @@ def _made_by(key: str) -> Ticket | None:
     return Ticket.objects.select_related("requester").filter(nonce=key).first()
 
 
-def _thank(request: HttpRequest, ticket: Ticket, viewer: User | None) -> HttpResponse:
+def _thank(
+    request: HttpRequest, ticket: Ticket, viewer: User | None, *, at: datetime
+) -> HttpResponse:
     """To the ticket's page, which says what was done, and what was not."""
     reference = ticket.reference
     thanks = _("Thank you. We have your request: it is %(reference)s.") % {"reference": reference}
@@ -127,7 +129,8 @@ def _thank(request: HttpRequest, ticket: Ticket, viewer: User | None) -> HttpRes
         messages.info(request, _why_no_mail(ticket))
     if viewer is not None and viewer == ticket.requester and not viewer.is_staff:
         return redirect("portal:own_ticket", reference)
-    return redirect("portal:ticket", reference, links.key_for(ticket, ticket.requester))
+    key = links.key_for(ticket, ticket.requester, at=at)
+    return redirect("portal:ticket", reference, key)
 
 
 def _why_no_mail(ticket: Ticket) -> str:
