@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -119,11 +120,12 @@ def database_url(database: str) -> str:
 
 
 @contextmanager
-def own_database() -> Iterator[str]:
-    """A new, empty database; gone afterwards."""
+def own_database(like: str = "template1") -> Iterator[str]:
+    """A new database, a copy of this one, which nobody may be connected to; gone afterwards."""
     name = f"journey_{secrets.token_hex(6)}"
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
     with psycopg.connect(**dsn("postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        connection.execute(create.format(sql.Identifier(name), sql.Identifier(like)))
     try:
         yield name
     finally:
@@ -195,13 +197,41 @@ def is_well(url: str) -> bool:
         return False
 
 
+@dataclass(frozen=True)
+class Demonstration:
+    """A desk as `manage.py start` leaves it when it was started once, to be copied."""
+
+    database: str
+    var: Path
+
+
 @contextmanager
-def running_product(var: Path) -> Iterator[Product]:
+def demonstration(var: Path) -> Iterator[Demonstration]:
+    """Made by the same commands, from the database with all migrations if the run has one."""
+    made = own_database(os.environ.get("TEST_TEMPLATE", "template1"))
+    with made as database, own_queue() as queue, SmtpPeer() as mail:
+        variables = environment(database=database, var=var, mail=mail, queue=queue)
+        for command in ("migrate", "demo"):
+            act = [sys.executable, "manage.py", command, "--verbosity=0"]
+            subprocess.run(act, cwd=ROOT, env=variables, check=True)
+        yield Demonstration(database, var)
+
+
+@contextmanager
+def running_copy(of: Demonstration, var: Path) -> Iterator[Product]:
+    """A copy of that desk, in this folder: the product is not made from nothing each time."""
+    shutil.copytree(of.var, var, dirs_exist_ok=True)
+    with running_product(var, like=of.database) as product:
+        yield product
+
+
+@contextmanager
+def running_product(var: Path, *, like: str = "template1") -> Iterator[Product]:
     """`manage.py start` with its demo desk, until it is in good health; stopped by Ctrl-C."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with (
-        own_database() as database,
+        own_database(like) as database,
         own_queue() as queue,
         SmtpPeer() as mail,
         (var / "start.log").open("wb") as log,

@@ -15,7 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.journeys.desk_scripts import FLOW, MANY, OVER, PREPARE, TAKEN, TEAM
-from tests.journeys.product import ROOT, Product, running_product
+from tests.journeys.product import ROOT, Demonstration, Product, running_copy
 from tests.journeys.visitors import SERIOUS, Visitor, barriers
 
 pytestmark = pytest.mark.browser
@@ -34,8 +34,10 @@ SOLVED_BY = (
 
 
 @pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with running_product(tmp_path_factory.mktemp("product")) as product:
+def product(
+    demonstrated: Demonstration, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Product]:
+    with running_copy(demonstrated, tmp_path_factory.mktemp("product")) as product:
         product.run(PREPARE)
         yield product
 

@@ -17,7 +17,7 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_o
 import psycopg
 import pytest
 
-from tests.journeys.product import ROOT, Account, Product, dsn, running_product
+from tests.journeys.product import ROOT, Account, Demonstration, Product, dsn, running_copy
 from tests.peers import Received, wait_until
 from tests.peers_imap import LOGIN, PASSWORD, Dovecot, needs_dovecot
 
@@ -35,8 +35,10 @@ def dovecot() -> Iterator[Dovecot]:
 
 
 @pytest.fixture(scope="module")
-def product(dovecot: Dovecot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with running_product(tmp_path_factory.mktemp("product")) as product:
+def product(
+    dovecot: Dovecot, demonstrated: Demonstration, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Product]:
+    with running_copy(demonstrated, tmp_path_factory.mktemp("product")) as product:
         set_up = SET_UP.format(port=dovecot.port, login=LOGIN, password=PASSWORD)
         manage(product, "shell", "--no-imports", "-c", set_up)
         yield product

@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.product import Product, running_product
+from tests.journeys.product import Demonstration, Product, running_copy
 from tests.journeys.visitors import DESKTOP, PHONE, Visitor, mails_to
 from tests.peers import wait_until
 
@@ -20,8 +20,10 @@ CUSTOMER, ESCALATIONS = "mira@client.example", "escalations@example.com"
 
 
 @pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with running_product(tmp_path_factory.mktemp("product")) as product:
+def product(
+    demonstrated: Demonstration, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Product]:
+    with running_copy(demonstrated, tmp_path_factory.mktemp("product")) as product:
         yield product
 
 

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.product import Product, dsn, running_product
+from tests.journeys.product import Demonstration, Product, dsn, running_copy
 from tests.journeys.visitors import DESKTOP, PHONE, Visitor, barriers, mails_to
 from tests.payloads import PAYLOADS
 from tests.peers import wait_until
@@ -46,8 +46,10 @@ Ticket.objects.filter(pk={number}).update(links_void_before=timezone.now())
 
 
 @pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with running_product(tmp_path_factory.mktemp("product")) as product:
+def product(
+    demonstrated: Demonstration, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Product]:
+    with running_copy(demonstrated, tmp_path_factory.mktemp("product")) as product:
         product.run(COMPANY)
         yield product
 
