@@ -26,6 +26,7 @@ from sla.reports import (
     Overview,
     Question,
     ReasonRow,
+    Satisfaction,
     TotalRow,
     words,
 )
@@ -126,6 +127,14 @@ class Issue:
         ]
 
     @property
+    def satisfaction(self) -> list[str]:
+        """What requesters thought, and what they did before, where there is a period before."""
+        if self.found is None:
+            return []
+        now, before = self.found.tickets, self.found.tickets_before
+        return [_rated(each.satisfaction) for each in (now, before) if each is not None]
+
+    @property
     def shown(self) -> list[tuple[Picture, str]]:
         """The pictures, and the id by which the HTML shows each."""
         return [(picture, f"{picture.name}@report") for picture in self.pictures]
@@ -206,6 +215,12 @@ def _of_breaches(made: Issue, order: Order, reader: User, people: Sequence[User]
     listed, by_reason = breaches_tables(question, order=order, at=made.at, reader=reader)
     made = replace(made, reasons=reasons, lacks_list=not has_list)
     return _packed(made, [listed, by_reason] if has_list else [by_reason])
+
+
+def _rated(given: Satisfaction) -> str:
+    """Such as "4.5 of 5 stars, 2 ratings"."""
+    said = words.stars_in_words(given)
+    return f"{said}, {words.ratings_in_words(given.ratings)}" if given.ratings else said
 
 
 def _order(query: str) -> Order:

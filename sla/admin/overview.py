@@ -20,7 +20,7 @@ from sla.admin.chart import (
 from sla.core.week import WEEKDAYS
 from sla.models import Metric
 from sla.reports import AgeRow, HeatCell, Overview, Question, TicketFigure
-from sla.reports.words import TICKET_FIGURES
+from sla.reports.words import TICKET_FIGURES, ratings_in_words, stars_in_words
 from sla.templatetags.figures import percent
 
 LEVELS = 5
@@ -115,12 +115,10 @@ def _ticket_cards(found: Overview, question: Question) -> list[Card]:
     was = earlier.satisfaction.average if earlier else None
     rated = Card(
         title="Satisfaction",
-        words="Nobody rated"
-        if given.average is None
-        else f"{number_format(given.average, 1)} of 5 stars",
+        words=stars_in_words(given),
         link=tickets_link(question, figure=TicketFigure.RATED.value) if given.ratings else "",
         before="" if earlier is None else "nobody rated" if was is None else number_format(was, 1),
-        detail=f"{given.ratings:,} ratings" if given.ratings != 1 else "1 rating",
+        detail=ratings_in_words(given.ratings),
     )
     return [*cards, rated]
 

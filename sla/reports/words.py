@@ -7,13 +7,14 @@ from datetime import date
 
 from django.apps import apps
 from django.utils.dateformat import format as in_format
+from django.utils.formats import number_format
 
 from sla.models import Metric
 from sla.reports.breakdown import BreakdownRow, Dimension
 from sla.reports.figures import MOST_USED
 from sla.reports.filters import Filters
 from sla.reports.questions import QuestionForm
-from sla.reports.volume import TicketFigure
+from sla.reports.volume import Satisfaction, TicketFigure
 
 # Step -> what its axis says, and how its local date is written.
 STEPS = {
@@ -61,6 +62,18 @@ def tenth_in_words(tenth: int) -> str:
     return (
         f"over {10 * tenth - 10} %" if tenth == MOST_USED else f"{10 * tenth - 10}–{10 * tenth} %"
     )
+
+
+def stars_in_words(given: Satisfaction) -> str:
+    """Such as "4.5 of 5 stars"; "Nobody rated" for no rating."""
+    if given.average is None:
+        return "Nobody rated"
+    return f"{number_format(given.average, 1)} of 5 stars"
+
+
+def ratings_in_words(number: int) -> str:
+    """Such as "2 ratings"."""
+    return "1 rating" if number == 1 else f"{number:,} ratings"
 
 
 def name_of(row: BreakdownRow, by: Dimension) -> str:

@@ -23,9 +23,9 @@ from tests import factories
 from tests.by_mail import only, scheduled
 from tests.peers import SmtpPeer, mail_goes_to
 from tests.sla import november
-from tests.sla.november import NOW, Story
+from tests.sla.november import NOW, Story, ist
 from tickets import delivery, scheduled_reports
-from tickets.models import Delivery, Enclosure, User
+from tickets.models import Delivery, Enclosure, Rating, User
 
 pytestmark = pytest.mark.django_db
 
@@ -91,6 +91,28 @@ def test_the_mail_has_the_figures_of_the_page_in_both_its_parts(
     assert "\n\n\n" not in text
     assert "As it stood on 20 Nov 2026, 12:00 IST." in text
     assert "Bo Boss has it sent every day at 08:00 (Asia/Kolkata)." in text
+
+
+def test_the_mail_says_what_requesters_thought(boss: User, story: Story, peer: SmtpPeer) -> None:
+    for name, stars, month in (("in time", 4, 11), ("reopened", 5, 11), ("stopped late", 3, 10)):
+        ticket = story.tickets[name]
+        Rating.objects.create(
+            ticket=ticket, by=ticket.requester, stars=stars, at=ist(18, "10:00", month)
+        )
+    of_november(boss)
+    mail = received(peer)
+    now, before = "4.5 of 5 stars, 2 ratings", "3.0 of 5 stars, 1 rating"
+    text, html = body(mail, "plain"), body(mail, "html")
+    assert f"- Satisfaction: {now} ({before})\n" in text
+    assert f"<strong>{now}</strong>" in html
+    assert f">{before}</td>" in html
+
+
+def test_the_mail_says_that_nobody_rated(boss: User, story: Story, peer: SmtpPeer) -> None:
+    of_november(boss)
+    mail = received(peer)
+    assert "- Satisfaction: Nobody rated (Nobody rated)\n" in body(mail, "plain")
+    assert body(mail, "html").count("Nobody rated") == 2
 
 
 def test_the_pictures_are_in_the_mail_by_their_ids(
