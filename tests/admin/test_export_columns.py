@@ -48,6 +48,7 @@ COLUMNS = {
     "at_goal_on_paper won lost others",
     "what_if_promises": f"{PROMISE} started_at ended_at due_at due_on_paper_at outcome "
     "outcome_on_paper assignee team",
+    "customer_figures": "figure number",
     "customer_promises": "priority priority_name metric targets kept broken running "
     "attainment_percent",
     "customer_tickets": "ticket subject submitted_at priority metric due_at ended_at result "

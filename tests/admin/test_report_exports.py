@@ -285,6 +285,10 @@ def test_the_tables_of_a_customer_are_those_of_his_report(
 
     client.force_login(told.spoc)
     page = client.get(reverse("admin:customer_report"), question)
+    numbers = json.loads(get("customer_figures").getvalue())["rows"]
+    assert {row["figure"]: row["number"] for row in numbers} == {
+        "opened": 3, "solved": 2, "unsolved": 2, "rated": 2, "average_stars": 4.5,
+    }  # fmt: skip
     promises = json.loads(get("customer_promises").getvalue())
     assert [(row["priority"], row["kept"]) for row in promises["rows"]] == [
         (line.priority, line.row and line.row.kept) for line in page.context["report"].promises

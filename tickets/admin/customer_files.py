@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from operator import attrgetter
 from typing import Any
 
@@ -32,6 +33,25 @@ def _result(told: Told) -> Cell:
     return "kept" if outcome.is_kept else "broken" if outcome.is_broken else "running"
 
 
+FIGURES = Layout(
+    "customer_figures",
+    "A customer's month in numbers",
+    "A row for each number at the head of the report.",
+    [
+        column(
+            "figure",
+            "Figure",
+            "opened, solved, unsolved (at the end of the month), rated or average_stars.",
+            lambda row: row[0],
+        ),
+        column(
+            "number",
+            "Number",
+            "Of average_stars the average, from 1 to 5, not rounded; empty where nobody rated.",
+            lambda row: row[1],
+        ),
+    ],
+)
 PROMISES = Layout(
     "customer_promises",
     "What was promised to a customer",
@@ -73,7 +93,7 @@ TICKETS = Layout(
         ),
     ],
 )
-LAYOUTS = (PROMISES, TICKETS)
+LAYOUTS = (FIGURES, PROMISES, TICKETS)
 NAMES = tuple(layout.name for layout in LAYOUTS)
 
 
@@ -86,7 +106,17 @@ def tables_of(report: Report) -> list[Table]:
         "zone": report.zone,
         "made_at": report.at,
     }
-    return [PROMISES.table(report.promises, about), TICKETS.table(_told(report), about)]
+    return [
+        FIGURES.table(_figures(report), about),
+        PROMISES.table(report.promises, about),
+        TICKETS.table(_told(report), about),
+    ]
+
+
+def _figures(report: Report) -> list[tuple[str, float | None]]:
+    given = report.satisfaction
+    numbers = [("rated", given.ratings), ("average_stars", given.average)]
+    return [*asdict(report.volume).items(), *numbers]
 
 
 def _told(report: Report) -> Iterator[Told]:
