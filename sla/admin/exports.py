@@ -22,11 +22,11 @@ from sla.admin.questions import Asked, AskingForm
 from sla.admin.reports import FigureForm, TicketFigureForm, listed
 from sla.admin.what_if import WhatIfListForm
 from sla.admin.what_if_form import WhatIfForm
-from sla.files import TYPES, Table
+from sla.files import TYPES, Layout, Table
 from sla.models import SavedReport
 from sla.reports.ahead import all_promises_ahead, due_soon, load
 from sla.reports.questions import default_zone
-from sla.reports.tables import OF_PAGE, ahead, lists, paper, tables_for
+from sla.reports.tables import OF_PAGE, ahead, lists, overview_table, paper, tables_for
 from sla.reports.tables.layouts import about
 from sla.reports.what_if import TooMany, read_only, what_if
 from sla.reports.what_if_behind import all_what_if_promises
@@ -79,6 +79,16 @@ def _of_page(page: SavedReport.Page, form_class: type[AskingForm]) -> Source:
         return tables_for(
             page, question, at=asking.at, query=request.GET.urlencode(), reader=request.user
         )
+
+    return tables
+
+
+def _of_overview(layout: Layout) -> Source:
+    """This one table of the overview."""
+
+    def tables(asking: Asking) -> list[Table]:
+        _, question = asking.understood(AskingForm)
+        return [overview_table(layout, question, at=asking.at)]
 
     return tables
 
@@ -156,7 +166,7 @@ def _what_if_promises(asking: Asking) -> list[Table]:
 SOURCES: dict[str, Source] = {
     layout.name: source
     for source, layouts in (
-        (_of_page(Page.OVERVIEW, AskingForm), OF_PAGE[Page.OVERVIEW]),
+        *((_of_overview(layout), [layout]) for layout in OF_PAGE[Page.OVERVIEW]),
         (_of_page(Page.BREAKDOWN, BreakdownForm), OF_PAGE[Page.BREAKDOWN]),
         (_of_page(Page.BREACHES, BreachesForm), OF_PAGE[Page.BREACHES]),
         (_promises, [lists.PROMISES]),

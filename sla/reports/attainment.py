@@ -76,7 +76,18 @@ def attainment(
 
     `at` decides what is late by now; the package's docstring defines every figure.
     """
-    groups = counts(period=period, at=at, filters=filters)
+    scope: dict[str, Any] = {"period": period, "at": at, "filters": filters}
+    return with_times(counts(**scope), **scope)
+
+
+def with_times(
+    groups: Mapping[tuple[int, str], AttainmentRow],
+    *,
+    period: Period,
+    at: datetime,
+    filters: Filters = EVERYTHING,
+) -> list[AttainmentRow]:
+    """What `counts` found in the period, with the times; two queries."""
     found = spreads(promises_of(period, at, Figure.FULFILLED, filters))
     return [
         replace(

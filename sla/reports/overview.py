@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.db import connection, transaction
@@ -14,12 +16,12 @@ from sla.models import Metric
 from sla.reports.attainment import (
     AttainmentRow,
     TotalRow,
-    attainment,
     counts,
     engineering,
     totals,
+    with_times,
 )
-from sla.reports.hours import HeatCell, TimeRow, by_hour, heat, over_time
+from sla.reports.hours import HeatCell, HourRow, TimeRow, by_hour, heat, over_time
 from sla.reports.periods import step_of
 from sla.reports.questions import Question, default_hours
 from sla.reports.volume import (
@@ -75,46 +77,110 @@ class Overview:
     volume: Sequence[VolumeRow]
     ageing: Sequence[AgeRow]
 
+    @property
+    def satisfaction(self) -> Satisfaction:
+        """What requesters thought."""
+        return self.tickets.satisfaction
 
-@transaction.atomic
+
+class Parts:
+    """The same figures, each of them reckoned when it is asked for first: a table needs a few."""
+
+    def __init__(self, question: Question, *, at: datetime) -> None:
+        self.question, self.at = question, at
+        self.step = step_of(question.period)
+        self._scope: dict[str, Any] = {
+            "period": question.period,
+            "at": at,
+            "filters": question.filters,
+        }
+
+    @cached_property
+    def rows(self) -> Sequence[AttainmentRow]:
+        return with_times(self._counts, **self._scope)
+
+    @cached_property
+    def totals(self) -> Sequence[TotalRow]:
+        return totals(self._counts.values())
+
+    @cached_property
+    def before(self) -> Mapping[tuple[str, str], AttainmentRow] | None:
+        earlier = self.question.before
+        if earlier is None:
+            return None
+        found = counts(period=earlier.period, at=self.at, filters=self.question.filters)
+        return {(row.priority, row.metric): row for row in found.values()}
+
+    @cached_property
+    def totals_before(self) -> Mapping[str, TotalRow]:
+        return {row.metric: row for row in totals((self.before or {}).values())}
+
+    @cached_property
+    def engineering(self) -> Sequence[EngineeringRow]:
+        return _shared_out(self.totals, engineering(**self._scope))
+
+    @cached_property
+    def over_time(self) -> Sequence[TimeRow]:
+        period, zone = self.question.period, self.question.zone
+        return over_time(self._hours, period=period, zone=zone, step=self.step)
+
+    @cached_property
+    def heat(self) -> Sequence[HeatCell]:
+        return heat(self._hours)
+
+    @cached_property
+    def used(self) -> Mapping[str, Mapping[int, int]]:
+        return _used(self.rows)
+
+    @cached_property
+    def tickets(self) -> Tickets:
+        return _tickets(self.question, _summed(self.volume))
+
+    @cached_property
+    def tickets_before(self) -> Tickets | None:
+        earlier = self.question.before
+        if earlier is None:
+            return None
+        return _tickets(earlier, turns_in(period=earlier.period, filters=earlier.filters))
+
+    @cached_property
+    def satisfaction(self) -> Satisfaction:
+        """As `tickets` has it."""
+        return satisfaction(period=self.question.period, filters=self.question.filters)
+
+    @cached_property
+    def volume(self) -> Sequence[VolumeRow]:
+        return volume(**self._scope, zone=self.question.zone, step=self.step)
+
+    @cached_property
+    def ageing(self) -> Sequence[AgeRow]:
+        opening = default_hours()
+        if opening is None:
+            return []
+        return ageing(at=self.at, hours=opening, filters=self.question.filters)
+
+    @cached_property
+    def _counts(self) -> Mapping[tuple[int, str], AttainmentRow]:
+        return counts(**self._scope)
+
+    @cached_property
+    def _hours(self) -> Sequence[HourRow]:
+        return by_hour(**self._scope, zone=self.question.zone)
+
+
 def overview(question: Question, *, at: datetime) -> Overview:
     """What the page of a question shows; always the same number of queries for a kind of period."""
-    _prepare()
-    scope: dict[str, Any] = {"period": question.period, "at": at, "filters": question.filters}
-    step = step_of(question.period)
-    rows = attainment(**scope)
-    hours = by_hour(**scope, zone=question.zone)
-    summed = totals(rows)
-    earlier = question.before
-    before = None
-    if earlier is not None:
-        found = counts(period=earlier.period, at=at, filters=question.filters)
-        before = {(row.priority, row.metric): row for row in found.values()}
-    opening = default_hours()
-    moved = volume(**scope, zone=question.zone, step=step)
-    return Overview(
-        step=step,
-        rows=rows,
-        totals=summed,
-        before=before,
-        totals_before={row.metric: row for row in totals((before or {}).values())},
-        engineering=_shared_out(summed, engineering(**scope)),
-        over_time=over_time(hours, period=question.period, zone=question.zone, step=step),
-        heat=heat(hours),
-        used=_used(rows),
-        tickets=_tickets(question, _summed(moved)),
-        tickets_before=None
-        if earlier is None
-        else _tickets(earlier, turns_in(period=earlier.period, filters=earlier.filters)),
-        volume=moved,
-        ageing=ageing(at=at, hours=opening, filters=question.filters) if opening else [],
-    )
+    with swift():
+        parts = Parts(question, at=at)
+        return Overview(**{field.name: getattr(parts, field.name) for field in fields(Overview)})
 
 
-def _prepare() -> None:
-    """Settings of this transaction: compiling takes longer than what is compiled saves."""
-    with connection.cursor() as cursor:
+@contextmanager
+def swift() -> Iterator[None]:
+    """A transaction in which figures are reckoned: compiling takes longer than it saves."""
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL jit = off; SET LOCAL work_mem = '32MB'")
+        yield
 
 
 def _tickets(question: Question, turns: Mapping[TicketFigure, int]) -> Tickets:

@@ -18,7 +18,7 @@ from openpyxl import load_workbook
 from sla import reports
 from sla.admin.exports import SOURCES
 from sla.models import Clock, Policy, SavedReport
-from sla.reports.tables import LAYOUTS
+from sla.reports.tables import LAYOUTS, OF_PAGE, overview_table, overview_tables
 from tests import acme, factories
 from tests.admin.test_sla_report import NOVEMBER, many
 from tests.sla import november
@@ -230,6 +230,27 @@ def test_files_need_the_same_queries_at_10_and_at_1000_tickets(manager: Client) 
     many(99)
     assert Ticket.objects.count() == 1000
     assert queries() == few
+
+
+# The queries of each file of the overview; its person, session and question are some twelve of
+# them. Each file took 31 when it reckoned the whole overview.
+QUERIES = {
+    "attainment": 19, "totals": 17, "engineering": 16, "attainment_over_time": 14, "heat_map": 14,
+    "time_used": 17, "volume": 16, "ticket_figures": 21, "ageing": 15, "satisfaction": 14,
+}  # fmt: skip
+
+
+def test_a_file_of_the_overview_asks_for_what_its_table_needs_alone(manager: Client) -> None:
+    november.tell()
+    question = manager.get(reverse("admin:sla_report"), NOVEMBER).context["asked"].question
+    whole = {table.name: list(table.rows) for table in overview_tables(question, at=NOW)}
+    counts = {}
+    for layout in OF_PAGE[SavedReport.Page.OVERVIEW]:
+        assert list(overview_table(layout, question, at=NOW).rows) == whole[layout.name]
+        with CaptureQueriesContext(connection) as captured:
+            export(manager, layout.name, **NOVEMBER).getvalue()
+        counts[layout.name] = len(captured)
+    assert counts == QUERIES
 
 
 def test_breaches_are_saved_like_other_reports(manager: Client) -> None:

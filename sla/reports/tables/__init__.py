@@ -10,26 +10,17 @@ from sla.files import Layout
 from sla.models import SavedReport
 from sla.reports.tables import ahead, figures, lists, paper
 from sla.reports.tables.pages import (
+    OF_OVERVIEW,
     breaches_tables,
     breakdown_table,
+    overview_table,
     overview_tables,
     tables_for,
 )
 
 # What `tables_for` a page has.
 OF_PAGE: dict[SavedReport.Page, Sequence[Layout]] = {
-    SavedReport.Page.OVERVIEW: (
-        figures.ATTAINMENT,
-        figures.TOTALS,
-        figures.ENGINEERING,
-        figures.OVER_TIME,
-        figures.HEAT_MAP,
-        figures.TIME_USED,
-        figures.VOLUME,
-        figures.TICKET_FIGURES,
-        figures.AGEING,
-        figures.SATISFACTION,
-    ),
+    SavedReport.Page.OVERVIEW: tuple(layout for layout, _ in OF_OVERVIEW),
     SavedReport.Page.BREAKDOWN: (figures.BREAKDOWN,),
     SavedReport.Page.BREACHES: (lists.BREACHES, figures.BY_REASON),
 }
@@ -49,6 +40,7 @@ __all__ = [
     "OF_PAGE",
     "breaches_tables",
     "breakdown_table",
+    "overview_table",
     "overview_tables",
     "tables_for",
 ]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-from sla.files import Table
+from sla.files import Layout, Table
 from sla.models import SavedReport
 from sla.reports.breaches import Order, all_breaches, breaches_by_reason
 from sla.reports.breakdown import Dimension, whole_breakdown
 from sla.reports.filters import Engineering
-from sla.reports.overview import EngineeringRow, Overview, Tickets, overview
+from sla.reports.overview import Overview, Parts, Tickets, overview, swift
 from sla.reports.questions import Question
 from sla.reports.tables import figures, lists
 from sla.reports.tables.figures import Compared, Number, Part, Share, Stretch, Used
@@ -51,26 +51,14 @@ def overview_tables(
 ) -> list[Table]:
     """The figures of a period, as they stand at that instant, or as they were `found` then."""
     found, asked = found or overview(question, at=at), about(question, at)
-    return [
-        figures.ATTAINMENT.table(
-            [
-                Compared(row, (found.before or {}).get((row.priority, row.metric)))
-                for row in found.rows
-            ],
-            asked,
-        ),
-        figures.TOTALS.table(
-            [Compared(row, found.totals_before.get(row.metric)) for row in found.totals], asked
-        ),
-        figures.ENGINEERING.table(_shares(found.engineering), asked),
-        figures.OVER_TIME.table(_stretches(found.step, found.over_time), asked),
-        figures.HEAT_MAP.table(found.heat, asked),
-        figures.TIME_USED.table(_used(found), asked),
-        figures.VOLUME.table(_stretches(found.step, found.volume), asked),
-        figures.TICKET_FIGURES.table(_numbers(found.tickets, found.tickets_before), asked),
-        figures.AGEING.table(found.ageing, asked),
-        figures.SATISFACTION.table(found.tickets.satisfaction.stars, asked),
-    ]
+    return [layout.table(rows(found), asked) for layout, rows in OF_OVERVIEW]
+
+
+def overview_table(layout: Layout, question: Question, *, at: datetime) -> Table:
+    """One of these tables, with no query more than it needs."""
+    rows = next(rows for each, rows in OF_OVERVIEW if each is layout)
+    with swift():
+        return layout.table(list(rows(Parts(question, at=at))), about(question, at))
 
 
 def breakdown_table(question: Question, *, by: Dimension, at: datetime) -> Table:
@@ -100,18 +88,31 @@ def _asked(query: str, name: str) -> str:
     return parse_qs(query.removeprefix("?")).get(name, [""])[-1]
 
 
-def _shares(rows: Iterable[EngineeringRow]) -> Iterator[Share]:
-    for row in rows:
+def _rows(found: Overview | Parts) -> list[Compared]:
+    before = found.before or {}
+    return [Compared(row, before.get((row.priority, row.metric))) for row in found.rows]
+
+
+def _totals(found: Overview | Parts) -> list[Compared]:
+    return [Compared(row, found.totals_before.get(row.metric)) for row in found.totals]
+
+
+def _shares(found: Overview | Parts) -> Iterator[Share]:
+    for row in found.engineering:
         yield Share(row.metric, "all", row.all)
         yield Share(row.metric, Engineering.WITH.value, row.with_it)
         yield Share(row.metric, Engineering.WITHOUT.value, row.without)
 
 
-def _stretches(step: str, rows: Iterable[Any]) -> list[Stretch]:
-    return [Stretch(step, row) for row in rows]
+def _over_time(found: Overview | Parts) -> list[Stretch]:
+    return [Stretch(found.step, row) for row in found.over_time]
 
 
-def _used(found: Overview) -> list[Used]:
+def _volume(found: Overview | Parts) -> list[Stretch]:
+    return [Stretch(found.step, row) for row in found.volume]
+
+
+def _used(found: Overview | Parts) -> list[Used]:
     return [
         Used(metric, tenth, number)
         for metric, used in found.used.items()
@@ -119,11 +120,11 @@ def _used(found: Overview) -> list[Used]:
     ]
 
 
-def _numbers(now: Tickets, before: Tickets | None) -> list[Number]:
+def _numbers(found: Overview | Parts) -> list[Number]:
+    before = found.tickets_before
     earlier = _by_figure(before) if before else {}
-    return [
-        Number(figure, number, earlier.get(figure)) for figure, number in _by_figure(now).items()
-    ]
+    now = _by_figure(found.tickets)
+    return [Number(figure, number, earlier.get(figure)) for figure, number in now.items()]
 
 
 def _by_figure(tickets: Tickets) -> dict[str, float | None]:
@@ -132,3 +133,18 @@ def _by_figure(tickets: Tickets) -> dict[str, float | None]:
         figure.value: number for figure, number in tickets.numbers.items()
     }
     return numbers | {"rated": given.ratings, "average_stars": given.average}
+
+
+# Each table of the overview, and its rows.
+OF_OVERVIEW: Sequence[tuple[Layout, Callable[[Overview | Parts], Iterable[Any]]]] = [
+    (figures.ATTAINMENT, _rows),
+    (figures.TOTALS, _totals),
+    (figures.ENGINEERING, _shares),
+    (figures.OVER_TIME, _over_time),
+    (figures.HEAT_MAP, lambda found: found.heat),
+    (figures.TIME_USED, _used),
+    (figures.VOLUME, _volume),
+    (figures.TICKET_FIGURES, _numbers),
+    (figures.AGEING, lambda found: found.ageing),
+    (figures.SATISFACTION, lambda found: found.satisfaction.stars),
+]
