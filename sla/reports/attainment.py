@@ -12,14 +12,11 @@ from django.db.models import Count
 
 from sla.core import deadlines
 from sla.models import Priority
-from sla.reports.figures import BROKEN, KEPT, Counted, Figure, Promised, promises_of
+from sla.reports.figures import BROKEN, KEPT, OF_TARGET, Counted, Figure, Promised, promises_of
 from sla.reports.filters import EVERYTHING, Engineering, Filters
 from sla.reports.hours import TimeRow, by_hour, over_time
 from sla.reports.periods import Period
 from sla.reports.spreads import Spread, spreads
-
-# As the columns of a clock and the fields of Promised are called alike.
-OF_TARGET = ("target_amount", "target_unit", "goal_amount", "kept_by_lowering")
 
 
 @dataclass(frozen=True)
@@ -170,7 +167,7 @@ def attainment_over_time(
 
 
 def _attainment_row(priority: Priority, lines: Sequence[Mapping[str, Any]]) -> AttainmentRow:
-    promised = {Promised(*(line[name] for name in OF_TARGET)) for line in lines}
+    promised = {Promised.of(line) for line in lines}
     return AttainmentRow(
         priority=priority.code,
         priority_name=priority.name,

@@ -14,9 +14,9 @@ from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
 
 from sla.models import hours_of
 from sla.models.clocks import ClockQuerySet
-from sla.reports import names
-from sla.reports.figures import USED, Figure, Promised, promises_of
+from sla.reports.figures import OF_TARGET, USED, Figure, Promised, promises_of
 from sla.reports.filters import EVERYTHING, Filters
+from sla.reports.names import OF_CLOCKS, Named, named, of_tickets
 from sla.reports.periods import Period
 
 PER_PAGE = 50
@@ -25,19 +25,13 @@ CHUNK = 2_000
 
 
 @dataclass(frozen=True)
-class PromiseRow:
+class PromiseRow(Named):
     """One promise behind a figure. `ended_at` is None while it runs or stands still.
 
     `late_by` (elapsed) and `late_in_business_time` are from the deadline to the instant that
     decides; None when it is not broken.
     """
 
-    clock_id: int
-    ticket_id: int
-    subject: str
-    organization: str | None
-    priority: str
-    metric: str
     target: Promised
     started_at: datetime
     due_at: datetime
@@ -121,10 +115,9 @@ def _behind(
 def _with_names(clocks: Any) -> Any:
     """Values of clocks with the names that a list shows, in one query."""
     return clocks.values(
-        "pk", "ticket_id", "metric", "target_amount", "target_unit", "goal_amount",
-        "kept_by_lowering", "calendar_version_id", "started_at", "due_at", "stopped_at",
+        *OF_CLOCKS, *OF_TARGET, "calendar_version_id", "started_at", "due_at", "stopped_at",
         "superseded_at", "paused_at", "end_at", "business_seconds",
-        **names.of_tickets(),
+        **of_tickets(),
     )  # fmt: skip
 
 
@@ -132,15 +125,8 @@ def _promise_row(row: dict[str, Any]) -> PromiseRow:
     due, end = row["due_at"], row["end_at"]
     is_broken = end > due
     return PromiseRow(
-        clock_id=row["pk"],
-        ticket_id=row["ticket_id"],
-        subject=row["subject"],
-        organization=row["organization"],
-        priority=row["code"],
-        metric=row["metric"],
-        target=Promised(
-            row["target_amount"], row["target_unit"], row["goal_amount"], row["kept_by_lowering"]
-        ),
+        **named(row),
+        target=Promised.of(row),
         started_at=row["started_at"],
         due_at=due,
         ended_at=row["stopped_at"] or row["superseded_at"],

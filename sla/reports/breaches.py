@@ -15,7 +15,7 @@ from django.db.models import Count, F, Subquery
 
 from sla.models import BreachNote, Clock, Pause, hours_of
 from sla.reports.behind import CHUNK, PER_PAGE
-from sla.reports.figures import Figure, Promised, promises_of
+from sla.reports.figures import OF_TARGET, Figure, Promised, promises_of
 from sla.reports.filters import (
     EVERYTHING,
     NOBODY,
@@ -23,7 +23,7 @@ from sla.reports.filters import (
     holdings_that_decide,
     present_notes,
 )
-from sla.reports.names import person
+from sla.reports.names import OF_CLOCKS, Named, named, of_promises, person
 from sla.reports.periods import Period
 
 
@@ -57,19 +57,13 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class BreachRow:
+class BreachRow(Named):
     """One broken promise. `team` and `agent` had the ticket at its deadline; None for nobody.
 
     `late_by` (elapsed) and `late_in_business_time` are from the deadline to the instant that
     decides; `is_open` while nothing has ended it and it gets later still.
     """
 
-    clock_id: int
-    ticket_id: int
-    subject: str
-    organization: str | None
-    priority: str
-    metric: str
     target: Promised
     due_at: datetime
     ended_at: datetime | None
@@ -167,12 +161,9 @@ def with_causes(broken: Any) -> Any:
     """Values of these clocks with all that a row of breaches shows, in one query."""
     held, notes = holdings_that_decide().annotate(who=person("assignee")), present_notes()
     return broken.values(
-        "pk", "ticket_id", "metric", "target_amount", "target_unit", "goal_amount",
-        "kept_by_lowering", "calendar_version_id", "due_at", "stopped_at", "superseded_at",
+        *OF_CLOCKS, *OF_TARGET, "calendar_version_id", "due_at", "stopped_at", "superseded_at",
         "paused_at", "end_at",
-        subject=F("ticket__subject"),
-        organization=F("ticket__organization__name"),
-        code=F("priority__code"),
+        **of_promises(),
         team=Subquery(held.values("team__name")[:1]),
         agent=Subquery(held.values("who")[:1]),
         reason=Subquery(notes.values("reason__name")[:1]),
@@ -218,15 +209,8 @@ def _row(row: Mapping[str, Any], pauses: Sequence[Standing]) -> BreachRow:
     due, end = row["due_at"], row["end_at"]
     ended_at = row["stopped_at"] or row["superseded_at"]
     return BreachRow(
-        clock_id=row["pk"],
-        ticket_id=row["ticket_id"],
-        subject=row["subject"],
-        organization=row["organization"],
-        priority=row["code"],
-        metric=row["metric"],
-        target=Promised(
-            row["target_amount"], row["target_unit"], row["goal_amount"], row["kept_by_lowering"]
-        ),
+        **named(row),
+        target=Promised.of(row),
         due_at=due,
         ended_at=ended_at,
         is_open=ended_at is None and row["end_at"] != row["paused_at"],

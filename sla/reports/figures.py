@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from django.db.models import Case, F, FloatField, Func, IntegerField, Q, Value, When
 from django.db.models.functions import Cast, Ceil, Greatest, Least, NullIf
@@ -79,6 +81,15 @@ class Promised:
     unit: str
     goal_amount: int | None
     kept_by_lowering: bool
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Promised:
+        """That of a row of values which has OF_TARGET."""
+        return cls(*(row[name] for name in OF_TARGET))
+
+
+# The columns of a clock that have them.
+OF_TARGET = ("target_amount", "target_unit", "goal_amount", "kept_by_lowering")
 
 
 class Counted:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from sla.core.table import instant
 from sla.models import Clock
 from sla.models.clocks import ClockQuerySet
-from sla.reports import names
 from sla.reports.behind import PER_PAGE
 from sla.reports.filters import EVERYTHING, Filters
+from sla.reports.names import OF_CLOCKS, Named, named, of_tickets
 from sla.reports.paper import Paper
 from sla.reports.periods import Period
 from sla.reports.replay import NEVER, replayed
@@ -27,15 +27,9 @@ type Found = dict[int, tuple[Outcome, Outcome, int]]
 
 
 @dataclass(frozen=True)
-class WhatIfPromise:
+class WhatIfPromise(Named):
     """A promise, as it was and as it would have been. `due_on_paper`: None where there is none."""
 
-    clock_id: int
-    ticket_id: int
-    subject: str
-    organization: str | None
-    priority: str
-    metric: str
     started_at: datetime
     ended_at: datetime | None
     due_at: datetime
@@ -118,8 +112,8 @@ def _wanted(
 
 def _promises(page: Sequence[int], found: Found) -> list[WhatIfPromise]:
     rows: Any = Clock.objects.filter(pk__in=page).order_by("pk").values(
-        "pk", "ticket_id", "metric", "started_at", "due_at",
-        **names.of_tickets(),
+        *OF_CLOCKS, "started_at", "due_at",
+        **of_tickets(),
         ended=Coalesce("stopped_at", "superseded_at"),
     )  # fmt: skip
     return [_promise(row, *found[row["pk"]]) for row in rows]
@@ -127,12 +121,7 @@ def _promises(page: Sequence[int], found: Found) -> list[WhatIfPromise]:
 
 def _promise(row: dict[str, Any], was: Outcome, would: Outcome, due: int) -> WhatIfPromise:
     return WhatIfPromise(
-        clock_id=row["pk"],
-        ticket_id=row["ticket_id"],
-        subject=row["subject"],
-        organization=row["organization"],
-        priority=row["code"],
-        metric=row["metric"],
+        **named(row),
         started_at=row["started_at"],
         ended_at=row["ended"],
         due_at=row["due_at"],
