@@ -1,4 +1,4 @@
-"""Celery's broker in a folder, for one machine: kombu's file transport, with whole files only.
+"""What Celery is told about its broker; and one in a folder, kombu's, with whole files only.
 
 kombu writes its files in place, and a worker that looks at the wrong moment reads an empty one and
 dies. Here each file gets its name when it is complete.
@@ -10,9 +10,40 @@ import time
 import uuid
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from kombu.transport import filesystem
 from kombu.utils.json import dumps
+
+from helpdesk.folders import writable
+
+# A dead broker must cost the publisher a moment only: the sweeps find the row anyway.
+FAIL_FAST = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
+
+
+def options(url: str, folder: Path) -> dict[str, Any]:
+    """The options of the transport to this broker; one of files keeps them in this folder."""
+    match urlsplit(url).scheme:
+        case "filesystem":
+            queue = str(writable(folder / "queue"))
+            return {
+                "data_folder_in": queue,
+                "data_folder_out": queue,
+                "control_folder": str(folder / "control"),
+                "store_processed": False,
+                "polling_interval": 0.5,
+            }
+        case "redis" | "rediss":
+            return {
+                **FAIL_FAST,
+                "socket_timeout": 5,
+                "socket_connect_timeout": 3,
+                "retry_on_timeout": True,
+                "visibility_timeout": 900,  # Above the time limit, or running tasks start twice.
+            }
+        case "amqp" | "amqps":
+            return {**FAIL_FAST, "confirm_publish": True}
+    return {}
 
 
 class Channel(filesystem.Channel):

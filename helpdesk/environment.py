@@ -16,6 +16,7 @@ from django.core.validators import validate_email
 _YES = {"1", "true", "yes", "on"}
 _NO = {"0", "false", "no", "off"}
 _BROKERS = {"amqp", "amqps", "redis", "rediss", "filesystem", "memory"}
+_LOG_LEVELS = {"DEBUG", "INFO", "WARNING", "ERROR"}
 _DATABASES = {"postgres", "postgresql", "psql", "pgsql"}
 
 
@@ -76,6 +77,22 @@ class Environment:
         if value and not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
             self.problems.append(f"{name} must look like #1d5c63, not {value!r}.")
             return default
+        return value
+
+    def picture(self, name: str) -> str:
+        """The path of a picture that a browser shows, and that is there; "" for none."""
+        value = self.text(name)
+        if value and not re.search(r"(?i)\.(svg|png|webp)$", value):
+            self.problems.append(f"{name} must be an SVG, PNG or WebP file, not {value!r}.")
+        elif value and not Path(value).is_file():
+            self.problems.append(f"{name} must name a file that is there, not {value!r}.")
+        return value
+
+    def log_level(self, name: str, default: str) -> str:
+        """What is logged, in capital letters."""
+        value = self.text(name, default).upper()
+        if value not in _LOG_LEVELS:
+            self.problems.append(f"{name} must be DEBUG, INFO, WARNING or ERROR, not {value!r}.")
         return value
 
     def base_url(self, name: str, default: str) -> str:

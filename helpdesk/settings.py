@@ -1,11 +1,9 @@
 """All settings. What a deployment may choose stands on top, from the environment or ``.env``."""
 
-import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from django.utils.csp import CSP
-
+from helpdesk import broker, csp, unfold
 from helpdesk.embedded import Cluster
 from helpdesk.environment import Environment
 from helpdesk.folders import kept_secret, writable
@@ -74,11 +72,7 @@ BRAND_NAME = env.text("BRAND_NAME", "Helpdesk")
 BRAND_COLOR = env.color("BRAND_COLOR", "")
 BRAND_COLOR_DARK = env.color("BRAND_COLOR_DARK", "")
 # A file with the logo (SVG, PNG or WebP), shown in place of the name.
-BRAND_LOGO = env.text("BRAND_LOGO")
-if BRAND_LOGO and not re.search(r"(?i)\.(svg|png|webp)$", BRAND_LOGO):
-    env.problems.append(f"BRAND_LOGO must be an SVG, PNG or WebP file, not {BRAND_LOGO!r}.")
-elif BRAND_LOGO and not Path(BRAND_LOGO).is_file():
-    env.problems.append(f"BRAND_LOGO must name a file that is there, not {BRAND_LOGO!r}.")
+BRAND_LOGO = env.picture("BRAND_LOGO")
 # Where customers reach people: addresses for mail beside those of the mailboxes, and a telephone.
 SUPPORT_EMAIL = env.text("SUPPORT_EMAIL")
 SUPPORT_PHONE = env.text("SUPPORT_PHONE")
@@ -108,9 +102,7 @@ MAX_MESSAGE_CHARS = env.number("MAX_MESSAGE_CHARS", 100_000)
 # or a slow worker that still lives would lose its lease.
 DELIVERY_LEASE_SECONDS = env.number("DELIVERY_LEASE_SECONDS", 360)
 # What is written to standard error: DEBUG, INFO, WARNING or ERROR.
-LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
-if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
-    env.problems.append(f"LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {LOG_LEVEL!r}.")
+LOG_LEVEL = env.log_level("LOG_LEVEL", "INFO")
 
 env.refuse()
 
@@ -270,30 +262,7 @@ USE_TZ = True
 
 # --- Security ----------------------------------------------------------------------------------
 
-_NOTHING_ELSE: dict[str, list[str]] = {
-    "default-src": [CSP.NONE],
-    "font-src": [CSP.SELF],
-    "connect-src": [CSP.SELF],
-    "form-action": [CSP.SELF],
-    "base-uri": [CSP.NONE],
-    "frame-ancestors": [CSP.NONE],
-}
-SECURE_CSP: dict[str, list[str]] = {
-    **_NOTHING_ELSE,
-    "script-src": [CSP.SELF],
-    "style-src": [CSP.SELF],
-    "img-src": [CSP.SELF],
-}
-# The admin's Alpine.js evaluates expressions, its charts and pickers set styles, and what a form
-# needs is added in a frame of its own (an organization from the page of a user).
-ADMIN_CSP: dict[str, list[str]] = {
-    **_NOTHING_ELSE,
-    "frame-src": [CSP.SELF],
-    "frame-ancestors": [CSP.SELF],
-    "script-src": [CSP.SELF, CSP.UNSAFE_EVAL],
-    "style-src": [CSP.SELF, CSP.UNSAFE_INLINE],
-    "img-src": [CSP.SELF, "data:"],
-}
+SECURE_CSP = csp.SITE  # Of pages of the admin: csp.ADMIN.
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"  # Ticket links are secrets: no other site learns them.
 SESSION_COOKIE_HTTPONLY = True
@@ -334,32 +303,11 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- Celery: wakes workers up; the truth is in the database ------------------------------------
 
-_BROKER = urlsplit(CELERY_BROKER_URL).scheme
-# A dead broker must cost the publisher a moment only: the sweeps find the row anyway.
-_FAIL_FAST = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
-if _BROKER == "filesystem":
-    _QUEUE = str(writable(VAR_DIR / "broker" / "queue"))
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": _QUEUE,
-        "data_folder_out": _QUEUE,
-        "control_folder": str(VAR_DIR / "broker" / "control"),
-        "store_processed": False,
-        "polling_interval": 0.5,
-    }
-elif _BROKER in {"redis", "rediss"}:
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        **_FAIL_FAST,
-        "socket_timeout": 5,
-        "socket_connect_timeout": 3,
-        "retry_on_timeout": True,
-        "visibility_timeout": 900,  # Above the time limit, or running tasks would start twice.
-    }
-elif _BROKER in {"amqp", "amqps"}:
-    CELERY_BROKER_TRANSPORT_OPTIONS = {**_FAIL_FAST, "confirm_publish": True}
+CELERY_BROKER_TRANSPORT_OPTIONS = broker.options(CELERY_BROKER_URL, VAR_DIR / "broker")
 CELERY_BROKER_CONNECTION_TIMEOUT = 3
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_TASK_PUBLISH_RETRY_POLICY = _FAIL_FAST
+CELERY_TASK_PUBLISH_RETRY_POLICY = broker.FAIL_FAST
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
@@ -374,7 +322,7 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Over files, each remote control command would leave files behind.
-CELERY_WORKER_ENABLE_REMOTE_CONTROL = _BROKER != "filesystem"
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = urlsplit(CELERY_BROKER_URL).scheme != "filesystem"
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SYNC_EVERY = 1
@@ -397,70 +345,4 @@ LOGGING = {
 
 # --- Admin -------------------------------------------------------------------------------------
 
-# Dotted names are called with the request, so that each person gets his own.
-UNFOLD = {
-    "SITE_TITLE": BRAND_NAME,
-    "SITE_HEADER": BRAND_NAME,
-    "SITE_SYMBOL": "support_agent",
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": "tickets.admin.navigation.icon"}
-    ],
-    "SITE_VIEWS": [
-        ("sla/report/", "sla_report", "sla.admin.reports.ReportView"),
-        ("sla/report/breakdown/", "sla_report_breakdown", "sla.admin.breakdowns.BreakdownView"),
-        ("sla/report/clocks/", "sla_report_clocks", "sla.admin.reports.ClocksBehindView"),
-        ("sla/report/breaches/", "sla_report_breaches", "sla.admin.breaches.BreachesView"),
-        ("sla/report/breaches/<int:clock>/", "sla_report_breach", "sla.admin.breaches.BreachView"),
-        (
-            "sla/report/export/<str:table>/<str:kind>/",
-            "sla_report_export",
-            "sla.admin.exports.ExportView",
-        ),
-        ("sla/ahead/", "sla_ahead", "sla.admin.ahead.AheadView"),
-        ("sla/ahead/clocks/", "sla_ahead_clocks", "sla.admin.ahead.PromisesAheadView"),
-        ("sla/wall/", "sla_wall", "sla.admin.wall.WallView"),
-        ("sla/what-if/", "sla_what_if", "sla.admin.what_if.WhatIfView"),
-        ("sla/what-if/clocks/", "sla_what_if_clocks", "sla.admin.what_if.WhatIfClocksView"),
-        (
-            "sla/report/customer/",
-            "customer_report",
-            "tickets.admin.customer_report.CustomerReportView",
-        ),
-        (
-            "sla/report/customer/export/<str:table>/<str:kind>/",
-            "customer_report_export",
-            "tickets.admin.customer_report.CustomerExportView",
-        ),
-        (
-            "export/columns/",
-            "export_columns",
-            "tickets.admin.export_columns.ExportColumnsView",
-        ),
-        ("sla/report/tickets/", "sla_report_tickets", "sla.admin.reports.TicketsBehindView"),
-    ],
-    "STYLES": [
-        "tickets.admin.navigation.stylesheet",
-        "tickets.admin.navigation.queue_stylesheet",
-        "tickets.admin.navigation.bell_stylesheet",
-    ],
-    "SCRIPTS": ["tickets.admin.navigation.bell_script"],
-    "ACCOUNT": {"navigation": "tickets.admin.navigation.account"},
-    "SIDEBAR": {"navigation": "tickets.admin.navigation.navigation"},
-    "DASHBOARD_CALLBACK": "tickets.admin.front_page.front_page",
-    # The teal of the customers' pages (static/css/portal.css), lighter and darker.
-    "COLORS": {
-        "primary": {
-            "50": "#eff7f8",
-            "100": "#dbedef",
-            "200": "#b9dbdf",
-            "300": "#8cc2c8",
-            "400": "#5fadb7",
-            "500": "#3f97a2",
-            "600": "#216a73",
-            "700": "#1d5c63",
-            "800": "#1b4b51",
-            "900": "#183f44",
-            "950": "#0b272b",
-        },
-    },
-}
+UNFOLD = {"SITE_TITLE": BRAND_NAME, "SITE_HEADER": BRAND_NAME, **unfold.LOOK}
