@@ -51,7 +51,7 @@ def merge(
     before, status = Status(source.status), move(source, Act.MERGE)
     move(target, Act.TAKE_IN)
     if source.requester_id != target.requester_id and not confirmed:
-        raise OtherRequester
+        raise OtherRequester(str(target), str(target.requester))
     joined = _join(
         source, target, by=by, at=at, requester=requester_follows, followers=followers_follow
     )

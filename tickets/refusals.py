@@ -247,6 +247,10 @@ class MergeIntoItself(Refused):
 class OtherRequester(Refused):
     """Somebody else sent the other ticket. Confirm that both are to be handled as one."""
 
+    def __init__(self, ticket: str, requester: str) -> None:
+        confirm = "Confirm that both are to be handled as one."
+        super().__init__(f"“{ticket}” was sent by somebody else, {requester}. {confirm}")
+
 
 class NothingToSplit(Refused):
     """Choose at least one message to split off."""

@@ -71,6 +71,8 @@ class Query:
     number: int | None = None
     """Of the ticket whose reference it is."""
     problem: str = ""
+    has_phrases: bool = False
+    """Whether words are asked for as they stand, whatever their stems."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,11 @@ def understood(typed: str) -> Query:
     ]
     excluded = [part for part in parts if part.is_excluded]
     expressions += [~form for part in excluded for form in _forms(part)]
-    return Query(reduce(and_, expressions), int(number[2]) if number else None)
+    return Query(
+        reduce(and_, expressions),
+        int(number[2]) if number else None,
+        has_phrases=any(part.is_phrase for part in telling),
+    )
 
 
 def find(tickets: TicketQuerySet, query: Query, *, most: int = MOST) -> Found:
@@ -219,9 +225,11 @@ def with_excerpts(rows: QuerySet[Ticket], query: Query) -> dict[int, Excerpt]:
     messages = Message.objects.filter(ticket=OuterRef("pk")).order_by().values("ticket")
     talk = Coalesce(Left(Subquery(messages.values(said=said)), EXCERPT_OF_TICKET), Value(""))
     shown: dict[str, Any] = {"start_sel": begin, "stop_sel": end}
-    # Marks stand where a word has the stem that was asked for, and stems are of a language.
+    # Marks stand where a word has the stem that was asked for, and stems are of a language; in
+    # quotes, where the word itself stands.
+    configs = ("simple", "english", "german") if query.has_phrases else ("english", "german")
     marks: dict[str, Any] = {}
-    for config in ("english", "german"):
+    for config in configs:
         marks[f"subject_{config}"] = SearchHeadline(
             "subject", query.expression, config=config, highlight_all=True, **shown
         )
@@ -234,7 +242,7 @@ def with_excerpts(rows: QuerySet[Ticket], query: Query) -> dict[int, Excerpt]:
     for row in rows.annotate(**marks):
         subject, text = (
             max(
-                (getattr(row, f"{name}_{config}") for config in ("english", "german")),
+                (getattr(row, f"{name}_{config}") for config in configs),
                 key=lambda given: given.count(begin),
             )
             for name in ("subject", "text")

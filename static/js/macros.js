@@ -29,8 +29,9 @@ function prepare(place, composer) {
     button.addEventListener("click", () => {
       composer.value = [composer.value.trim(), button.dataset.macroText].filter(Boolean).join("\n\n");
       composer.dispatchEvent(new Event("input", { bubbles: true }));
+      // A dialog that is closed gives the focus back to what opened it: after that.
+      place.closest("dialog")?.addEventListener("close", () => composer.focus());
       place.closest("dialog")?.close();
-      composer.focus();
     });
   }
 }

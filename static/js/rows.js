@@ -45,7 +45,20 @@ function add(rows) {
   list.lastElementChild.querySelector("select").focus();
 }
 
+// How long nobody did anything is asked of rules about that alone.
+function askOfIdle(when) {
+  for (const name of ["idle_hours", "idle_while_waiting"]) {
+    const line = document.querySelector(`.field-${name}`);
+    if (line) line.hidden = when.value !== "idle";
+  }
+}
+
 document.addEventListener("DOMContentLoaded", () => {
+  const when = document.querySelector("select[name=when]");
+  if (when) {
+    askOfIdle(when);
+    when.addEventListener("change", () => askOfIdle(when));
+  }
   for (const rows of document.querySelectorAll("[data-rows]")) {
     rows.querySelector("[data-rows-add]").hidden = false;
     const list = rows.querySelector("[data-rows-list]");

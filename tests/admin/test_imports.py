@@ -32,7 +32,7 @@ def sent(client: Client, text: str, kind: str = "people") -> Any:
 def test_a_file_is_looked_at_before_it_is_brought_in(client: Client) -> None:
     page = sent(client, GOOD).content.decode()
     assert "1 row, all well." in page
-    assert "<td>Will be brought in</td><td>A new person.</td>" in page
+    assert "<td>Will be brought in</td><td>A new person, erika@acme.example.</td>" in page
     assert not User.objects.filter(email="erika@acme.example").exists()
     job = ImportJob.objects.get()
     page = client.post(f"{IMPORTS}{job.pk}/begin/", follow=True).content.decode()
@@ -44,7 +44,7 @@ def test_a_file_is_looked_at_before_it_is_brought_in(client: Client) -> None:
 def test_a_row_that_is_here_already_says_so_before_and_after(client: Client) -> None:
     factories.customer("erika@acme.example", name="Erika")
     page = sent(client, GOOD).content.decode()
-    assert "<td>Here already</td><td>Is here already, and the same.</td>" in page
+    assert "<td>Here already</td><td>Is here already, and the same: Erika.</td>" in page
     job = ImportJob.objects.get()
     client.post(f"{IMPORTS}{job.pk}/begin/")
     assert "<td>Here already</td>" in client.get(f"{IMPORTS}{job.pk}/news/").content.decode()

@@ -34,7 +34,8 @@ def test_two_tickets_are_sorted_out_on_their_pages(client: Client, ada: User) ->
     for nowhere in ("HD-999999", "x", ""):
         page = do(client, one, "merge", into=nowhere, tells="on")
         assert "is required" in page or "There is no such ticket that you may see." in page
-    assert "Somebody else sent the other ticket." in do(client, one, "merge", into=two.pk)
+    page = do(client, one, "merge", into=two.pk)
+    assert f"“{two}” was sent by somebody else, {two.requester}. Confirm" in page
     page = do(client, one, "merge", into=two.reference, confirmed="on")
     assert f"{two.reference} No numbers" in page
     whole = client.get(f"/admin/tickets/ticket/{two.pk}/change/").content.decode()
@@ -57,7 +58,9 @@ def test_a_ticked_message_leads_to_its_new_ticket(client: Client, ada: User) -> 
 def test_spam_dates_and_lowering_are_asked_for_as_they_should_be(client: Client, ada: User) -> None:
     ticket = factories.ticket("P2")
     low = factories.priority("P4").pk
-    assert "Say why the priority is lowered" in do(client, ticket, "priority", priority=low)
+    page = do(client, ticket, "priority", priority=low)
+    assert "Say why the priority is lowered" in page
+    assert "Resolution moves from" in page  # What would follow is still beside the form.
     assert "was changed" in do(client, ticket, "priority", priority=low, reason="One user only.")
     past = do(client, ticket, "engineering", reason="Index", expected_on="2020-01-01")
     assert "The expected date lies in the past." in past

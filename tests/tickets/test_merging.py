@@ -235,7 +235,7 @@ def test_what_cannot_be_merged_is_refused_aloud(spoil: object, refusal: type[Ref
 
 def test_other_requesters_need_a_confirmation_and_one_organization_to_follow() -> None:
     d = desk()
-    with pytest.raises(OtherRequester):
+    with pytest.raises(OtherRequester, match=f"{d.target.subject}.* {d.target.requester}"):
         d.merge()
     with pytest.raises(NotOfOneOrganization):
         d.merge(confirmed=True, requester_follows=True)

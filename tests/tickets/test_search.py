@@ -221,3 +221,11 @@ def test_marks_stand_in_subject_and_text_and_nothing_else_becomes_markup(policy:
     shown = search.excerpts([ticket.pk, german.pk], search.understood("Bericht"))
     assert shown[german.pk].text == "Die <mark>Berichte</mark> fehlen"
     assert shown[ticket.pk].text == ""
+
+
+def test_a_phrase_is_marked_as_it_stands_whatever_the_stems_of_its_words(policy: Policy) -> None:
+    ticket = factories.ticket(subject="Numbers", text="The Daily Sales Reports are late.")
+    index()
+    asked = search.understood('"sales reports"')
+    shown = search.excerpts([ticket.pk], asked)[ticket.pk]
+    assert "Daily <mark>Sales</mark> <mark>Reports</mark> are late" in shown.text

@@ -56,7 +56,7 @@ class MacroForm(StepForm):
         super().__init__(*args, **kwargs)
         self.fields["macro"] = forms.ModelChoiceField(
             Macro.objects.usable_by(user),
-            empty_label="Choose: macro",
+            empty_label="Choose a macro",
             widget=UnfoldAdminSelectWidget,
         )
 
@@ -105,7 +105,7 @@ def _field(name: str, *, required: bool) -> forms.Field:
             argument.rows(),
             label=argument.label,
             required=required,
-            empty_label=f"Choose: {argument.noun}",
+            empty_label=f"Choose {'an' if argument.noun[0] in 'aeiou' else 'a'} {argument.noun}",
             widget=UnfoldAdminSelectWidget,
         )
     if name == "text":

@@ -29,9 +29,18 @@ class Key:
     target: str = ""
 
     @property
-    def ways(self) -> list[list[str]]:
-        """The keys of each way."""
-        return [way.split(" ") for way in self.keys]
+    def ways(self) -> list[list[tuple[str, str]]]:
+        """The keys of each way, each as browsers name it and as it is written on keyboards."""
+        return [[(one, _written(one)) for one in way.split(" ")] for way in self.keys]
+
+
+# What is written on keys that browsers have words for.
+WRITTEN = {"ArrowDown": "↓", "ArrowUp": "↑", "Escape": "Esc", "Control": "Ctrl", "Meta": "⌘"}
+
+
+def _written(key: str) -> str:
+    """Such as "Ctrl+Enter"."""
+    return key if len(key) == 1 else "+".join(WRITTEN.get(one, one) for one in key.split("+"))
 
 
 def _verb(*keys: str, title: str, verb: str) -> Key:

@@ -71,7 +71,8 @@ def context(
         "others": others(ticket, viewer=user),
         **standing_context(ticket, at=at),
         **(
-            _composer(ticket, user, failed, canned) | offers_context(ticket, user, failed)
+            _composer(ticket, user, failed, canned)
+            | offers_context(ticket, user, at=at, failed=failed)
             if may_act
             else {}
         ),
@@ -104,12 +105,14 @@ def standing_context(ticket: Ticket, *, at: datetime) -> dict[str, Any]:
     }
 
 
-def offers_context(ticket: Ticket, user: User, failed: Attempt | None = None) -> dict[str, Any]:
+def offers_context(
+    ticket: Ticket, user: User, *, at: datetime, failed: Attempt | None = None
+) -> dict[str, Any]:
     """The verbs that the ticket allows now, and the one that was just refused, in their groups."""
     groups = []
     for title in GROUPS:
         offers = [
-            _offer(verb, failed if failed and failed.verb is verb else None)
+            _refused(ticket, failed, at=at) if failed and failed.verb is verb else _offer(verb)
             for verb in DOING
             if verb.group == title and ((failed and failed.verb is verb) or verb.is_offered(ticket))
         ]
@@ -121,17 +124,24 @@ def offers_context(ticket: Ticket, user: User, failed: Attempt | None = None) ->
 
 def offered_form(ticket: Ticket, verb: Verb, *, at: datetime) -> Offer:
     """The form of one verb, with what would follow where it changes the priority."""
-    follows: Sequence[Consequence] = ()
-    if verb.act == Act.CHANGE_PRIORITY and ticket.may(verb.act):
-        running = ticket.clocks.running().select_related("priority", "earlier_promise")
-        follows = consequences(ticket, list(running.prefetch_related("pauses")), at=at)
-    return Offer(verb, _unbound(verb), consequences=follows)
+    return Offer(verb, _unbound(verb), consequences=_follows(ticket, verb, at=at))
 
 
-def _offer(verb: Verb, failed: Attempt | None) -> Offer:
-    if failed:
-        return Offer(verb, failed.form, is_open=True)
+def _follows(ticket: Ticket, verb: Verb, *, at: datetime) -> Sequence[Consequence]:
+    if verb.act != Act.CHANGE_PRIORITY or not ticket.may(verb.act):
+        return ()
+    running = ticket.clocks.running().select_related("priority", "earlier_promise")
+    return consequences(ticket, list(running.prefetch_related("pauses")), at=at)
+
+
+def _offer(verb: Verb) -> Offer:
     return Offer(verb, None if verb.is_fetched else _unbound(verb))
+
+
+def _refused(ticket: Ticket, failed: Attempt, *, at: datetime) -> Offer:
+    """As it was sent, and with all that was beside it."""
+    follows = _follows(ticket, failed.verb, at=at)
+    return Offer(failed.verb, failed.form, is_open=True, consequences=follows)
 
 
 def _unbound(verb: Verb) -> forms.Form:

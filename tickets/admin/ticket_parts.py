@@ -64,7 +64,7 @@ class TicketParts(ModelAdmin):
             **frame,
             **collision(request, ticket, frame["preserved_filters"]),
             **ticket_page.standing_context(ticket, at=at),
-            **(ticket_page.offers_context(ticket, user) if may_act else {}),
+            **(ticket_page.offers_context(ticket, user, at=at) if may_act else {}),
             "may_act": may_act,
             "is_changed": was.is_changed(ticket),
             "shown": Shown.of(ticket, at=at, last=last),

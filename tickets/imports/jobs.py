@@ -110,16 +110,16 @@ def would(resource: Rows, entry: Entry, at: datetime) -> str:
     if entry.email is not None:
         user = known.people.get(entry.email)
         if user is None:
-            return "A new person."
+            return f"A new person, {entry.email}."
         changes = ", ".join(_changes(user, entry))
-        return f"Changes {changes} of {user}." if changes else f"{HERE}, and the same."
+        return f"Changes {changes} of {user}." if changes else f"{HERE}, and the same: {user}."
     if entry.external_reference in known.tickets:
         return f"{HERE}: {known.tickets[entry.external_reference].reference}."
     status = status_of(entry)
     clocks = "its promises begin with the import" if status in UNSOLVED else "without promises"
     person = "" if entry.requester in known.people else " Its requester is new here."
     late = " It was submitted later than now." if entry.submitted_at > at else ""
-    return f"A new ticket, {status.label.lower()}, {clocks}.{person}{late}"
+    return f"A new ticket “{entry.subject}”, {status.label.lower()}, {clocks}.{person}{late}"
 
 
 def _changes(user: User, entry: Entry) -> dict[str, object]:

@@ -8,6 +8,8 @@ from typing import Any
 
 from django import template
 from django.conf import settings
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from tickets.models import Ticket
 
@@ -46,6 +48,13 @@ def channel_icon(channel: str) -> str:
 def is_picture(file: Mapping[str, Any]) -> bool:
     """Whether a file (its `content_type` and `size`) is shown as a small picture."""
     return file["content_type"] in PICTURES and file["size"] <= LARGEST_PREVIEW
+
+
+@register.filter
+def address(email: str) -> SafeString:
+    """An e-mail address that a narrow column breaks behind its @ rather than anywhere."""
+    name, at, domain = email.rpartition("@")
+    return format_html("{}{}<wbr>{}", name, at, domain)
 
 
 @register.filter
