@@ -60,7 +60,7 @@ def test_spam_dates_and_lowering_are_asked_for_as_they_should_be(client: Client,
     low = factories.priority("P4").pk
     page = do(client, ticket, "priority", priority=low)
     assert "Say why the priority is lowered" in page
-    assert "Resolution moves from" in page  # What would follow is still beside the form.
+    assert "desk-consequences" in page  # What would follow is still beside the form.
     assert "was changed" in do(client, ticket, "priority", priority=low, reason="One user only.")
     past = do(client, ticket, "engineering", reason="Index", expected_on="2020-01-01")
     assert "The expected date lies in the past." in past
