@@ -7,54 +7,21 @@ Callers hold the lock on the ticket's row; a ticket is only an id here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef
 
-from sla import reckoning
-from sla.models import Clock, ClockEvent, EscalationStep, Firing, Metric, Pause, Target
+from sla import promising, reckoning
+from sla.models import Clock, ClockEvent, EscalationStep, Firing, Pause
 from sla.models.clocks import ClockQuerySet
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from sla.models import Policy, PolicyVersion, Priority
+    from sla.models import Policy, Priority
 
     type Person = Any  # Of settings.AUTH_USER_MODEL, which lives above this floor.
-
-type Owed = Mapping[str, datetime]
-"""What a ticket still owes its customer: a metric, and since when (the instant it is measured
-from when the priority is lowered)."""
-
-
-@dataclass(frozen=True)
-class Promise:
-    """What would be promised to a ticket that is submitted now; nothing is stored."""
-
-    target: Target
-    due_at: datetime
-    goal_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Replacement:
-    """What a change of priority does to one metric: the clock that ends, the one that begins."""
-
-    metric: str
-    before: Clock | None
-    after: Clock | None
-
-
-def promises(*, policy: Policy, priority: Priority, at: datetime) -> list[Promise]:
-    """The promises of this policy for a ticket of this priority submitted at `at`."""
-    found = []
-    for target in _promised(policy, priority, Metric.values):
-        clock = _fresh(target, ticket_id=0, policy=policy, started_at=at)
-        due = reckoning.due_of(clock, [])
-        found.append(Promise(target, due, reckoning.goal_of(clock, [], due=due)))
-    return found
 
 
 def start(
@@ -72,10 +39,8 @@ def start(
 
     It measures from `since`, where the customer waits longer than since `at`.
     """
-    clocks = [
-        _fresh(target, ticket_id=ticket_id, policy=policy, started_at=since or at)
-        for target in _promised(policy, priority, list(metrics))
-    ]
+    measured = dict.fromkeys(metrics, since or at)
+    clocks = promising.fresh(policy=policy, priority=priority, since=measured, ticket_id=ticket_id)
     _begin(clocks, at=at, by=by, reason=reason)
     return clocks
 
@@ -154,7 +119,7 @@ def take_over(
         if present is not None:
             _supersede(present, at=at, by=by, reason=reason)
         pauses = list(old.pauses.all())
-        fresh.append(_as_promised(old, pauses, ticket_id=ticket_id, priority=priority))
+        fresh.append(promising.as_promised(old, pauses, ticket_id=ticket_id, priority=priority))
         histories[old.metric] = pauses
     _begin(fresh, at=at, by=by, reason=reason, histories=histories)
     return fresh
@@ -194,7 +159,7 @@ def change_priority(
     policy: Policy,
     before: Priority,
     after: Priority,
-    owed: Owed,
+    owed: promising.Owed,
     at: datetime,
     by: Person | None,
     reason: str = "",
@@ -206,7 +171,9 @@ def change_priority(
     already stays missed on its own clock.
     """
     running = list(_running(ticket_id).prefetch_related("pauses"))
-    fresh = _replacing(running, policy=policy, before=before, after=after, owed=owed, at=at)
+    fresh = promising.replacing(
+        running, policy=policy, before=before, after=after, owed=owed, at=at
+    )
     histories = {clock.metric: list(clock.pauses.all()) for clock in running}
     for clock in running:
         if clock.kept_by_lowering and before.is_above(after):
@@ -216,29 +183,6 @@ def change_priority(
     for clock in fresh:
         clock.ticket_id = ticket_id
     _begin(fresh, at=at, by=by, reason=reason, histories=histories)
-
-
-def replacements(
-    running: Sequence[Clock],
-    *,
-    policy: Policy,
-    before: Priority,
-    after: Priority,
-    owed: Owed,
-    at: datetime,
-) -> list[Replacement]:
-    """What `change_priority` would do at `at` to these running clocks; nothing is written.
-
-    The clocks come with their pauses, prefetched; those of the answer have `due_at` and `goal_at`.
-    """
-    old = {clock.metric: clock for clock in running}
-    fresh = _replacing(running, policy=policy, before=before, after=after, owed=owed, at=at)
-    for clock in fresh:
-        inherited = old[clock.metric].pauses.all() if clock.metric in old else []
-        reckoning.refreshed(clock, list(inherited), steps=[], fired=[])
-    new = {clock.metric: clock for clock in fresh}
-    metrics = [metric for metric in Metric.values if metric in old or metric in new]
-    return [Replacement(metric, old.get(metric), new.get(metric)) for metric in metrics]
 
 
 def is_running(*, ticket_id: int, metric: str) -> bool:
@@ -256,79 +200,6 @@ def next_due(ticket_id: int) -> datetime | None:
 def _running(ticket_id: int) -> ClockQuerySet:
     running: ClockQuerySet = Clock.objects.filter(ticket_id=ticket_id).running()
     return running.select_related("earlier_promise")
-
-
-def _replacing(
-    running: Sequence[Clock],
-    *,
-    policy: Policy,
-    before: Priority,
-    after: Priority,
-    owed: Owed,
-    at: datetime,
-) -> list[Clock]:
-    """The clocks of the new priority, not saved; those that a raise may not put off know it."""
-    raised = after.is_above(before)
-    unmissed = {clock.metric: clock for clock in running if not clock.is_breached(at)}
-    fresh = [
-        _fresh(target, ticket_id=0, policy=policy, started_at=at if raised else owed[target.metric])
-        for target in _promised(policy, after, list(owed))
-    ]
-    for clock in fresh:
-        if raised:
-            clock.earlier_promise = unmissed.get(clock.metric)
-    return fresh
-
-
-def _promised(policy: Policy, priority: Priority, metrics: Sequence[str]) -> list[Target]:
-    return _version_of(policy).promised(priority_id=priority.pk, metrics=metrics)
-
-
-def _version_of(policy: Policy) -> PolicyVersion:
-    if policy.current_version is None:
-        raise ValueError(f"The policy “{policy}” has never been published.")
-    return policy.current_version
-
-
-def _fresh(target: Target, *, ticket_id: int, policy: Policy, started_at: datetime) -> Clock:
-    """A clock with a copy of the target and the versions that it runs under, not saved yet."""
-    version = _version_of(policy)
-    calendar_version_id = version.calendar.current_version_id
-    if calendar_version_id is None:
-        raise ValueError(f"The calendar “{version.calendar}” has never been published.")
-    return Clock(
-        ticket_id=ticket_id,
-        policy=policy,
-        policy_version=version,
-        priority_id=target.priority_id,
-        metric=target.metric,
-        target_amount=target.amount,
-        target_unit=target.unit,
-        goal_amount=target.goal_amount,
-        kept_by_lowering=target.kept_by_lowering,
-        calendar_version_id=calendar_version_id,
-        started_at=started_at,
-    )
-
-
-def _as_promised(
-    old: Clock, pauses: Sequence[Pause], *, ticket_id: int, priority: Priority
-) -> Clock:
-    """A clock of another ticket with the same deadline, not saved yet."""
-    deciding = reckoning.deciding(old, reckoning.finished(pauses))
-    return Clock(
-        ticket_id=ticket_id,
-        policy=deciding.policy,
-        policy_version=deciding.policy_version,
-        priority=priority,
-        metric=old.metric,
-        target_amount=deciding.target_amount,
-        target_unit=deciding.target_unit,
-        goal_amount=deciding.goal_amount,
-        kept_by_lowering=deciding.kept_by_lowering,
-        calendar_version_id=deciding.calendar_version_id,
-        started_at=deciding.started_at,
-    )
 
 
 def _begin(

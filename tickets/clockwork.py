@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sla import clocks
+from sla import clocks, promising
 from sla.models import Clock, Condition, Metric
 from tickets.models import Ticket, User
 from tickets.states import Status
 
 
-def owed(ticket: Ticket) -> clocks.Owed:
+def owed(ticket: Ticket) -> promising.Owed:
     """What the ticket owes its customer now, and since when: a solution, and an answer."""
     owes = {Metric.RESOLUTION.value: ticket.submitted_at}
     if ticket.first_responded_at is None:

@@ -340,13 +340,14 @@ def _settings(*, teams: int) -> tuple[Company, Company]:
 
 
 def _kinds(policy: Policy, priorities: Sequence[Priority]) -> dict[tuple[int, str], Kind]:
-    from sla import clocks
+    from sla import promising
+    from sla.models import Metric
     from sla.models.steps import steps_for
 
     kinds, steps = {}, list(policy.steps.filter(is_active=True))
     for priority in priorities:
-        for promise in clocks.promises(policy=policy, priority=priority, at=MONDAY):
-            clock = clocks._fresh(promise.target, ticket_id=0, policy=policy, started_at=MONDAY)
+        since = dict.fromkeys(Metric.values, MONDAY)
+        for clock in promising.fresh(policy=policy, priority=priority, since=since):
             applying = steps_for(steps, priority_id=priority.pk, metric=clock.metric)
             kinds[priority.pk, clock.metric] = Kind(clock, [step.percent for step in applying])
     return kinds

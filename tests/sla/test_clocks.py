@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from sla import clocks
+from sla import promising
 from sla.models import Calendar, Clock, ClockEvent, Condition, PauseRule, Policy, Target
 from tests import factories
 from tests.factories import MONDAY
@@ -62,7 +62,7 @@ def test_an_organization_has_its_own_policy_or_the_default_one(policy: Policy) -
 @pytest.mark.parametrize("at", [MONDAY, nov(7, "23:30"), nov(2, "08:00")])
 def test_a_preview_promises_what_the_ticket_then_gets(code: str, at: datetime) -> None:
     priority = factories.priority(code)
-    previewed = clocks.promises(policy=policy_for(None), priority=priority, at=at)
+    previewed = promising.promises(policy=policy_for(None), priority=priority, at=at)
     running = factories.ticket(code, at=at).clocks.all()
     assert {(p.target.metric, p.goal_at, p.due_at) for p in previewed} == {
         (clock.metric, clock.goal_at, clock.due_at) for clock in running

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sla.clocks import Replacement, replacements
 from sla.models import Clock, Metric, Priority
+from sla.promising import Replacement, replacements
 from tickets import lifecycle
 from tickets.models import Ticket
 from tickets.templatetags.desk import local_time

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from sla import clocks
+from sla import promising
 from sla.core.deadlines import HOURS
 from sla.core.hours import Hours
 from sla.models import Metric, Policy, Priority
@@ -77,7 +77,7 @@ def _priorities(kind: RequestType, share: int | None) -> Iterator[tuple[str, Pri
 
 
 def _offer(condition: str, priority: Priority, *, policy: Policy, at: datetime, zone: str) -> Offer:
-    made = clocks.promises(policy=policy, priority=priority, at=at)
+    made = promising.promises(policy=policy, priority=priority, at=at)
     shown = sorted(
         (promise for promise in made if promise.target.metric in AT_ONCE),
         key=lambda promise: AT_ONCE.index(promise.target.metric),

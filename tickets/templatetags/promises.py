@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sla.clocks import Promise
 from sla.models import Clock, Metric, Policy, Target
+from sla.promising import Promise
 from tickets.models import RequestType
 from tickets.templatetags.desk import local_time, units
 
