@@ -5,50 +5,19 @@ The tests walk the map of addresses: one that is not in the tables fails them.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
-from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
-from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from sla.models import (
-    BreachReason,
-    Policy,
-    Priority,
-    Recalculation,
-    ReportSchedule,
-    SavedReport,
-    Sweep,
-)
-from tests import factories
-from tests.factories import MONDAY
-from tickets import bulk, escalation
+from tests.admin.world import SECRET, people, world
 from tickets.admin.verbs import VERBS
-from tickets.imports import jobs
-from tickets.models import (
-    CannedReply,
-    InboundMessage,
-    Macro,
-    Mailbox,
-    Message,
-    PortalSettings,
-    RequestType,
-    Rule,
-    RuleRun,
-    SavedView,
-    Tag,
-    Ticket,
-    UndeliverableAddress,
-    User,
-)
+from tickets.models import User
 
 pytestmark = pytest.mark.usefixtures("policy")
 
@@ -57,8 +26,6 @@ pytestmark = pytest.mark.usefixtures("policy")
 STAFF = {"a": "agent", "s": "stranger", "m": "manager", "d": "administrator"}
 # Who is not signed in, a customer, and an agent who has not shown the second factor yet.
 OUTSIDE = ["nobody", "customer", "half"]
-# What only those may read who see the ticket.
-SECRET = "Zinnober"
 
 ALL, SEES, LEADS = "asmd", "amd", "md"
 
@@ -232,100 +199,6 @@ def table() -> dict[str, tuple[str, str | None]]:
 
 def test_every_address_is_in_the_tables() -> None:
     assert set(routes(get_resolver())) == table().keys()
-
-
-def people() -> dict[str, User]:
-    made = {
-        who: factories.agent(f"{who}@desk.example", group=group)
-        for who, group in (
-            ("agent", "Agent"),
-            ("stranger", "Agent"),
-            ("half", "Agent"),
-            ("manager", "Manager"),
-            ("administrator", "Administrator"),
-        )
-    }
-    return made | {"customer": factories.customer("customer@client.example")}
-
-
-def world(them: dict[str, User]) -> dict[str, Any]:
-    """A row of every model, and what the arguments of the other addresses name."""
-    ours = factories.team("Ours", them["agent"], them["half"])
-    factories.team("Theirs", them["stranger"])
-    ticket = factories.ticket(subject=f"{SECRET} is red", text=f"{SECRET} is green")
-    Ticket.objects.filter(pk=ticket.pk).update(team=ours)
-    message = Message.objects.create(
-        ticket=ticket, author=ticket.requester, by_staff=False, is_public=True, sent_at=MONDAY,
-        text=f"{SECRET} is blue", html=f"<p>{SECRET}</p>", is_accepted=False, whole_text="x",
-    )  # fmt: skip
-    escalation.escalate(ticket=ticket, by=ticket.requester, reason=SECRET, at=MONDAY)
-    arrived = InboundMessage.objects.create(
-        key="1", digest=hashlib.sha256(b"").hexdigest(), raw=SECRET.encode(), size=8, ticket=ticket,
-        received_at=MONDAY, subject=SECRET, state="quarantined", next_attempt_at=MONDAY,
-    )  # fmt: skip
-    rule = Rule.objects.create(name="Greet", when=Rule.When.OPENED, steps=[])
-    macro = Macro.objects.create(name="Hand over", steps=[{"do": "wait"}])
-    steps: list[Any] = [{"do": "wait"}]
-    job = bulk.begin(
-        steps=steps, tickets=Ticket.objects.filter(pk=ticket.pk), by=them["agent"], at=MONDAY
-    )
-    policy, opened = Policy.objects.default(), ticket.events.all()[0]
-    saved = SavedReport.objects.create(name="Mine", owner=them["manager"])
-    rows: dict[str, Any] = {
-        "sla.calendar": policy.calendar,
-        "sla.clock": ticket.clocks.all()[0],
-        "sla.priority": Priority.objects.all()[0],
-        "sla.policy": policy,
-        "sla.recalculation": Recalculation.objects.create(
-            steps_of=policy, requested_at=MONDAY, total=0
-        ),
-        "sla.sweep": Sweep.objects.create(name="escalations", period_seconds=10),
-        "tickets.macro": macro,
-        "tickets.rule": rule,
-        "tickets.rulerun": RuleRun.objects.create(
-            rule=rule,
-            ticket=ticket,
-            cause=opened,
-            root=opened,
-            at=MONDAY,
-            detail=SECRET,
-            outcome=RuleRun.Outcome.values[0],
-        ),
-        "tickets.availability": them["agent"],
-        "tickets.bulkjob": job,
-        "tickets.requesttype": RequestType.objects.all()[0],
-        "tickets.importjob": jobs.look(
-            kind="people",
-            name="people.csv",
-            content=b"email\nerika@acme.example",
-            by=them["administrator"],
-            at=MONDAY,
-        ),
-        "tickets.cannedreply": CannedReply.objects.create(title="Hello", text="Hello"),
-        "sla.breachreason": BreachReason.objects.create(name="A supplier"),
-        "sla.savedreport": saved,
-        "sla.reportschedule": ReportSchedule.objects.create(
-            report=saved, owner=them["manager"], time_zone="UTC", next_at=MONDAY
-        ),
-        "tickets.escalation": ticket.escalations.all()[0],
-        "tickets.inboundmessage": arrived,
-        "tickets.delivery": ticket.deliveries.all()[0],
-        "tickets.undeliverableaddress": UndeliverableAddress.objects.create(
-            address="gone@client.example", at=MONDAY, reason="Gone"
-        ),
-        "tickets.mailbox": Mailbox.objects.create(address="support@desk.example"),
-        "tickets.user": them["customer"],
-        "tickets.organization": factories.organization(),
-        "tickets.team": ours,
-        "tickets.tag": Tag.objects.create(name="printer"),
-        "tickets.portalsettings": PortalSettings.objects.get_or_create(pk=1)[0],
-        "tickets.savedview": SavedView.objects.create(name=SECRET, owner=them["agent"]),
-        "tickets.ticket": ticket,
-        "auth.group": Group.objects.all()[0],
-        "django_celery_beat.periodictask": PeriodicTask.objects.all()[0],
-        "django_celery_beat.intervalschedule": IntervalSchedule.objects.all()[0],
-    }
-    return rows | {"message": message, "people": ContentType.objects.get_for_model(User)}
 
 
 def address(route: str, rows: dict[str, Any]) -> str:
