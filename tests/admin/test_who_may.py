@@ -132,6 +132,7 @@ OTHERS: dict[str, tuple[str, str] | str] = {
     "sla/ahead/clocks/": LEADS,
     "sla/wall/": LEADS,
     "tickets/user/<int:user_id>/block/": ("", ALL),
+    "tickets/user/me/": (ALL, ALL),
     "tickets/user/<int:user_id>/unblock/": ("", ALL),
     "tickets/user/<int:user_id>/second-factor/reset/": ("", "d"),
     "tickets/user/<id>/password/": ("d", "d"),

@@ -167,6 +167,7 @@ def account(request: HttpRequest) -> list[dict[str, str]]:
     if request.user.has_perm("tickets.view_ticket"):
         choices = reverse("admin:tickets_notification_choices")
         links.insert(-1, {"title": "My notifications", "link": choices})
+        links.insert(-1, {"title": "My signature", "link": reverse("admin:tickets_user_me")})
     return links
 
 

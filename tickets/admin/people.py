@@ -29,6 +29,7 @@ from tickets import factors, monthly_reports, terms
 from tickets.admin.blocking import Blocking
 from tickets.admin.export import PEOPLE, ExportPages
 from tickets.admin.factor.forms import PasswordForm
+from tickets.admin.own_page import OwnPage
 from tickets.admin.zones import zone_field
 from tickets.models import Organization, PastTerms, Team, User
 from tickets.models.people import UserManager
@@ -62,7 +63,7 @@ class UserForm(EmailInLowerCase, UserChangeForm):
 
 
 @admin.register(User)
-class DeskUserAdmin(UserAdmin, ExportPages, Blocking, ModelAdmin):  # type: ignore[type-arg]
+class DeskUserAdmin(UserAdmin, ExportPages, Blocking, OwnPage, ModelAdmin):  # type: ignore[type-arg]
     """Customers and staff. A superuser can be changed by superusers only."""
 
     form = UserForm
