@@ -47,6 +47,21 @@ def test_staff_sign_in_with_their_email_in_any_case(
     assert response["Location"] == "/admin/"
 
 
+@pytest.mark.parametrize("group", ["Agent", "Manager", "Administrator"])
+def test_nobody_reads_the_hash_of_a_password_on_a_page(
+    client: Client, policy: Policy, group: str
+) -> None:
+    client.force_login(factories.agent(group=group))
+    root = factories.agent("root@desk.example", is_superuser=True)
+    customer = factories.customer()
+    for user in (root, customer):
+        page = client.get(f"/admin/tickets/user/{user.pk}/change/")
+        assert page.status_code == 200
+        secret = user.password.split("$")[-1] if user is root else user.password[1:]
+        assert secret
+        assert secret not in page.content.decode()
+
+
 def test_a_wrong_password_and_a_customer_are_not_let_in(client: Client, policy: Policy) -> None:
     factories.agent("ada@desk.example")
     factories.customer("rosa@client.example", password="secret")

@@ -36,6 +36,9 @@ from tickets.models.people import UserManager
 from tickets.templatetags.desk import local_time_and_year
 
 
+SECRET = "password"  # noqa: S105 - the name of a field
+
+
 class EmailInLowerCase:
     """Addresses are stored in lower case, however they are typed."""
 
@@ -98,6 +101,16 @@ class DeskUserAdmin(UserAdmin, ExportPages, Blocking, OwnPage, ModelAdmin):  # t
         (None, {"fields": ["email", "name", "organization", "is_staff", "groups"]}),
         ("Password", {"fields": ["usable_password", "password1", "password2"]}),
     ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Who only looks at a person is not shown the password's hash."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        return [
+            (title, {**options, "fields": [each for each in options["fields"] if each != SECRET]})
+            for title, options in fieldsets
+        ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         fields = list(super().get_readonly_fields(request, obj))
