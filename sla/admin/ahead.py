@@ -44,11 +44,13 @@ class Number:
 
     value: int
     link: str
+    label: str = ""
 
     @classmethod
-    def of(cls, value: int, **asked: Any) -> Number:
+    def of(cls, value: int, *, label: str = "", **asked: Any) -> Number:
+        """The number of what is asked; `label` is that of its column."""
         address = f"{reverse('admin:sla_ahead_clocks')}?{urlencode(asked)}"
-        return cls(value, address if value else "")
+        return cls(value, address if value else "", label)
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ class AheadView(UnfoldSiteViewMixin, TemplateView):
         rate = rate_of_solving(at=now)
         days, loads = load(at=now, zone=zone)
         labels = [in_format(day, "D j M") for day in days]
+        named = list(zip(days, labels, strict=True))
         sums = [sum(each.due.get(day, 0) for each in loads) for day in days]
         context.update(
             now=now,
@@ -139,11 +142,17 @@ class AheadView(UnfoldSiteViewMixin, TemplateView):
             loads=[
                 (
                     each.team_name or NO_TEAM,
-                    [Number.of(each.due.get(day, 0), team=each.team, day=day) for day in days],
+                    [
+                        Number.of(each.due.get(day, 0), label=label, team=each.team, day=day)
+                        for day, label in named
+                    ],
                 )
                 for each in loads
             ],
-            sums=[Number.of(due, day=day) for due, day in zip(sums, days, strict=True)],
+            sums=[
+                Number.of(due, label=label, day=day)
+                for due, (day, label) in zip(sums, named, strict=True)
+            ],
             chart=_chart(labels, sums) if any(sums) else None,
             files=links_to_files(self.request, tables.DUE_SOON, tables.LOAD),
         )
@@ -189,7 +198,13 @@ def _teams(rows: Sequence[DueRow], rate: Rate | None) -> list[TeamAhead]:
                 (
                     row.priority,
                     [
-                        Number.of(row.within[hours], team=team, priority=row.priority, within=hours)
+                        Number.of(
+                            row.within[hours],
+                            label=f"{hours} business hours",
+                            team=team,
+                            priority=row.priority,
+                            within=hours,
+                        )
                         for hours in HORIZONS
                     ],
                 )
