@@ -64,6 +64,10 @@ class WhyForm(forms.Form):
             *((key, row.name) for key, row in self.reasons.items()),
             (NO_REASON, "No reason"),
         ]
+        if not self.reasons:
+            self.fields[
+                "reason"
+            ].help_text = "There is none to choose from yet: add breach reasons."
 
     def save(self, *, clocks: list[int], request: HttpRequest) -> int | None:
         """Write it; None, with the refusal at the form, where that makes no sense."""
@@ -145,6 +149,7 @@ class BreachesView(Writing, UnfoldSiteViewMixin, TemplateView):
             context.update(
                 rows=rows,
                 page=page,
+                order=ORDERS[reports.Order(order)],
                 reasons=reports.breaches_by_reason(**scope),
                 saved=links_to_saved(self.request.user),
                 saving=saving(SavedReport.Page.BREACHES, question.query(order=order)),

@@ -186,7 +186,10 @@ def _linked(number: int, link: str) -> Cell:
 
 
 def _bars(label: str, colour: str, values: list[int]) -> dict[str, Any]:
-    return {"label": label, "backgroundColor": colour, "data": values, "maxBarThickness": 28}
+    return {
+        "label": label, "backgroundColor": colour, "data": values, "maxBarThickness": 28,
+        "pointStyle": "rect",
+    }  # fmt: skip
 
 
 def _line(label: str, colour: str, values: list[Any]) -> dict[str, Any]:
@@ -194,6 +197,7 @@ def _line(label: str, colour: str, values: list[Any]) -> dict[str, Any]:
     return {
         "type": "line", "label": label, "data": values, "borderColor": colour, "borderWidth": 2,
         "backgroundColor": colour, "borderDash": [4, 3], "pointRadius": 1.5, "spanGaps": True,
+        "clip": 6,  # So that a point at 100 % is whole.
         "order": -1,
     }  # fmt: skip
 
@@ -209,7 +213,8 @@ def _axis(title: str) -> dict[str, Any]:
 
 def _options(across: str, up: str, *, stacked: bool = False) -> dict[str, Any]:
     """No animation: the page may be printed at once."""
-    legend = {"color": INK, "boxWidth": 12, "boxHeight": 12}
+    # A dashed line would be a torn square among the squares of the bars; so it is its dot.
+    legend = {"color": INK, "boxWidth": 12, "boxHeight": 8, "usePointStyle": True}
     return {
         "animation": False,
         "responsive": True,

@@ -97,10 +97,11 @@ class Asked:
         return [
             {
                 "title": title,
-                "link": f"?{question.query(span=span, first=None, last=None)}",
-                "active": days == days_of(self.form.today),
+                "link": f"?{question.query(span=name, first=None, last=None)}",
+                # Of two that are the same days today, the one that was asked for.
+                "active": question.span in ("", name) and days == days_of(self.form.today),
             }
-            for span, (title, days_of) in SPANS.items()
+            for name, (title, days_of) in SPANS.items()
         ]
 
     @property

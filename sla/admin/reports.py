@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from django import forms
@@ -15,7 +16,7 @@ from unfold.views import UnfoldSiteViewMixin
 
 from sla import reports
 from sla.admin.files import links_to_files
-from sla.admin.overview import shown
+from sla.admin.overview import age_in_words, shown
 from sla.admin.questions import Asked, AskingForm
 from sla.admin.saved_reports import links_to_saved, saving
 from sla.core.week import WEEKDAYS
@@ -31,6 +32,14 @@ FIGURES = {
     reports.Figure.RUNNING: "Promises still running",
     reports.Figure.DECIDED: "Promises kept or broken",
     reports.Figure.FULFILLED: "Promises fulfilled, in time or late",
+}
+
+
+# The lists of these say when a ticket came in, and nothing else has happened at another time.
+BY_SUBMISSION = {
+    reports.TicketFigure.CAME_IN,
+    reports.TicketFigure.BACKLOG,
+    reports.TicketFigure.AGE,
 }
 
 
@@ -64,6 +73,15 @@ class TicketFigureForm(AskingForm):
         choices=[(days, days) for days in reports.AGES], coerce=int, required=False
     )
     stars = forms.IntegerField(required=False, min_value=1, max_value=5)
+
+    @property
+    def part_in_words(self) -> str:
+        """Which row of a table it is, such as "2 to 5 business days"; "" for all."""
+        days, stars = self.cleaned_data["days"], self.cleaned_data["stars"]
+        if self.cleaned_data["figure"] == reports.TicketFigure.AGE:
+            below = dict(pairwise((*reports.AGES, None)))[days or 0]
+            return age_in_words(days or 0, below)
+        return f"{stars} star{'' if stars == 1 else 's'}" if stars else ""
 
 
 class ReportView(UnfoldSiteViewMixin, TemplateView):
@@ -138,21 +156,24 @@ class TicketsBehindView(UnfoldSiteViewMixin, TemplateView):
         now = timezone.now()
         asked = Asked.of(self.request.GET, at=now, form_class=TicketFigureForm)
         context.update(asked=asked, now=now, prefix=settings.TICKET_PREFIX)
-        if question := asked.question:
-            figure = reports.TicketFigure(asked.form.cleaned_data["figure"])
+        form, question = asked.form, asked.question
+        if question is not None and isinstance(form, TicketFigureForm):
+            figure = reports.TicketFigure(form.cleaned_data["figure"])
             page = reports.tickets_behind(
                 figure=figure,
                 period=question.period,
                 at=now,
                 filters=question.filters,
-                listed=listed(asked.form.cleaned_data, figure, now),
+                listed=listed(form.cleaned_data, figure, now),
                 page=self.request.GET.get("page", "1"),
                 reader=self.request.user,
             )
             context.update(
                 page=page, rows=_in_words(page.object_list), title=TICKET_FIGURES[figure],
+                part=form.part_in_words,
                 is_of_promises=question.filters.is_of_promises,
                 is_present=figure is reports.TicketFigure.AGE,
+                has_when=figure not in BY_SUBMISSION,
                 is_standing=figure is reports.TicketFigure.BACKLOG,
                 files=links_to_files(self.request, lists.TICKETS),
             )  # fmt: skip

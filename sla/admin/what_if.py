@@ -18,6 +18,7 @@ from sla.admin.questions import Asked
 from sla.admin.what_if_chart import attainment_chart
 from sla.admin.what_if_form import WhatIfForm
 from sla.reports import Figure, Question
+from sla.reports.attainment import cut
 from sla.reports.figures import percentage
 from sla.reports.tables import paper as tables
 from sla.reports.what_if import (
@@ -270,6 +271,7 @@ def _or_nothing(share: float | None) -> str:
 def _change(was: float | None, would: float | None) -> str:
     if was is None or would is None or was == would:
         return "no change"
-    points = abs(would - was)
+    # Of the shares as they are shown: whoever takes one from the other finds this.
+    points = abs(cut(would) - cut(was))
     said = f"{points:.1f}" if points >= 0.05 else "less than 0.1"
     return f"{said} points {'more' if would > was else 'less'}"

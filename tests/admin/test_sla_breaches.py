@@ -48,7 +48,11 @@ def test_the_list_shows_each_breach_and_sorts_as_asked(manager: Client) -> None:
         assert reverse("admin:sla_report_breach", args=[row.clock_id]) in text
     due = [row.due_at for row in page(manager, order="due").context["rows"]]
     assert due == sorted(due)
-    assert "No promise of this period is broken." in page(manager, priority="P4").content.decode()
+    assert (
+        "No such promise of this period is broken." in page(manager, priority="P4").content.decode()
+    )
+    empty = page(manager, first="2026-09-01", last="2026-09-30").content.decode()
+    assert "No promise of this period is broken." in empty
     for wrong in ({"order": "beauty"}, {"reason": "99"}, {"organization": "x"}):
         assert "rows" not in page(manager, **wrong).context, wrong
 

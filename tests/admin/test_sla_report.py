@@ -53,7 +53,7 @@ def test_a_manager_sees_every_figure_with_a_link_to_what_is_behind_it(manager: C
     text = " ".join(response.content.decode().split())
     assert "62.5 %" in text
     assert "within 12 hours, day and night, or lowered by then" in text
-    assert "Promises made from Sun 1 Nov 2026 to Mon 30 Nov 2026 (Asia/Kolkata)" in text
+    assert "Everything: promises made from Sun 1 Nov 2026 to Mon 30 Nov 2026 (Asia/Kolkata)" in text
 
     for row in response.context["rows"]:
         for figure in ("kept", "broken", "running"):

@@ -26,6 +26,7 @@ from tickets.templatetags.desk import local_time
 
 MOST_SENT = 10
 MOST_NAMES = 3
+NO_REPORT = "None is saved yet: each report has “Save this report” on its page."
 
 
 class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -45,6 +46,8 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
         if "report" in self.fields:
             reports = SavedReport.objects.visible_to(self.user) | held
             self.fields["report"].queryset = reports  # type: ignore[attr-defined]
+            if not reports.exists():
+                self.fields["report"].help_text = NO_REPORT
             people = self.fields["recipients"]
             people.queryset = report_mails.readers()  # type: ignore[attr-defined]
 
