@@ -255,6 +255,9 @@ def test_a_reply_to_a_ticket_that_somebody_closed_meanwhile_is_not_lost(
     page = page_after(client, ticket, "reply", text="An hour's work")
     assert "You cannot reply to a ticket that is Closed." in page
     assert "An hour&#x27;s work</textarea>" in page
+    # Nothing on the page offers what it does not do.
+    assert 'data-compose="customer"' not in page
+    assert 'data-compose="staff">Internal note</a>' in page
 
 
 def test_too_large_a_text_or_file_comes_back_with_a_sentence(

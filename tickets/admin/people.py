@@ -35,7 +35,6 @@ from tickets.models import Organization, PastTerms, Team, User
 from tickets.models.people import UserManager
 from tickets.templatetags.desk import local_time_and_year
 
-
 SECRET = "password"  # noqa: S105 - the name of a field
 
 
