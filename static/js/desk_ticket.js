@@ -12,6 +12,9 @@
     const form = composer();
     if (!form) return;
     for (const button of form.querySelectorAll("[data-needs-text]")) button.disabled = isEmpty(form);
+    // To resolve takes no words; the button says whether any are sent.
+    for (const words of form.querySelectorAll("[data-with-text]")) words.hidden = isEmpty(form);
+    for (const words of form.querySelectorAll("[data-without-text]")) words.hidden = !isEmpty(form);
   }
   document.addEventListener("input", ({ target }) => { if (target.form === composer()) arrange(); });
   document.addEventListener("DOMContentLoaded", arrange);

@@ -55,6 +55,7 @@ def test_a_bad_row_is_named_and_the_import_cannot_begin(client: Client) -> None:
     assert "1 of 2 rows have to be mended." in page
     assert "email “nobody” is no e-mail address." in page
     assert "/begin/" not in page
+    assert "<td>In order</td><td>A new person, erika@acme.example.</td>" in page
     job = ImportJob.objects.get()
     page = client.post(f"{IMPORTS}{job.pk}/begin/", follow=True).content.decode()
     assert "Mend the rows that are named first" in page

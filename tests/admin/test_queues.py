@@ -221,6 +221,18 @@ def test_a_view_of_a_team_is_for_its_members_and_changed_by_its_owner_and_lead(
     assert view.query == "due=day"
 
 
+def test_who_renames_or_deletes_a_view_is_back_in_the_queue(desk: Client, ada: User) -> None:
+    save(desk, "Urgent", "due=hour")
+    view = SavedView.objects.get()
+    address = f"/admin/tickets/savedview/{view.pk}"
+    renamed = desk.post(f"{address}/change/", {"name": "Soon", "team": ""})
+    assert renamed["Location"].startswith(QUEUE)
+    assert f"view={view.pk}" in renamed["Location"]
+    deleted = desk.post(f"{address}/delete/", {"post": "yes"}, follow=True)
+    assert deleted.redirect_chain[-1][0].startswith(QUEUE)
+    assert "The view “Soon” is deleted." in deleted.content.decode()
+
+
 def test_a_view_that_cannot_be_saved_is_refused_with_a_sentence(desk: Client, ada: User) -> None:
     elsewhere = factories.team("Elsewhere")
     assert save(desk, "Late", "due=late") == ["The view “Late” is saved."]

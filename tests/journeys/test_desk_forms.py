@@ -126,6 +126,11 @@ def test_the_text_of_a_macro_is_gone_on_with_in_the_composer(
         page.get_by_role("button", name=re.compile("Put its text into the composer")).click()
         expect(page.locator("[data-composer-text]")).to_be_focused()
         expect(page.locator("[data-composer-text]")).to_have_value(re.compile("we know of it"))
+        # What is pressed says what it does.
+        resolve = page.locator("#send-and-resolve")
+        expect(resolve).to_have_text("Send and resolve", use_inner_text=True)
+        page.locator("[data-composer-text]").fill("")
+        expect(resolve).to_have_text("Resolve without a reply", use_inner_text=True)
 
 
 def test_a_saved_view_is_in_the_sidebar_with_its_number(

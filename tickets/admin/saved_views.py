@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from tickets.admin.columns import COLUMNS, known, shown
 from tickets.admin.filters import Reader, narrowed, teams
@@ -66,7 +67,10 @@ class SavedViewForm(forms.ModelForm):  # type: ignore[type-arg]
         if self.instance.owner_id is None:
             self.instance.owner = user
         self.fields["team"] = forms.ModelChoiceField(
-            theirs(user, self.instance), required=False, empty_label="Only me"
+            theirs(user, self.instance),
+            required=False,
+            empty_label="Only me",
+            widget=UnfoldAdminSelectWidget,
         )
 
     def _get_validation_exclusions(self) -> set[str]:
@@ -334,3 +338,12 @@ class SavedViewAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: SavedView | None = None) -> bool:
         may = bool(super().has_delete_permission(request, obj))
         return may and (obj is None or obj.is_editable_by(cast("User", request.user)))
+
+    def response_post_save_change(self, request: HttpRequest, obj: SavedView) -> HttpResponse:
+        """Back to the view, from which one came here."""
+        return HttpResponseRedirect(_queue(view_query(obj)))
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
+        """Back to the queue."""
+        messages.success(request, f"The view “{obj_display}” is deleted.")
+        return HttpResponseRedirect(_queue(""))

@@ -101,7 +101,9 @@ def standing_of(row: ImportRow, job: ImportJob) -> str:
     """
     if job.begun_at is not None or row.state != State.WAITING:
         return str(row.get_state_display())
-    return str(State.SAME.label) if row.words.startswith(HERE) else "Will be brought in"
+    if row.words.startswith(HERE):
+        return str(State.SAME.label)
+    return "In order" if job.bad else "Will be brought in"
 
 
 def would(resource: Rows, entry: Entry, at: datetime) -> str:
