@@ -155,6 +155,7 @@ def _what_if_promises(asking: Asking) -> list[Table]:
         paper=form.paper,
         was=form.cleaned_data["was"],
         would=form.cleaned_data["would"],
+        others=form.cleaned_data["others"],
         reader=asking.request.user,
         **asking.scope(question),
     )

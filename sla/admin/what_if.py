@@ -40,6 +40,8 @@ OUTCOMES = {
     Outcome.REPLACED: "replaced",
     Outcome.UNKNOWN: "not to be reckoned",
 }
+# The fields that say which number of the page a list is behind.
+BEHIND = ("was", "would", "others")
 FIGURES = {
     Outcome.KEPT: Figure.KEPT,
     Outcome.BROKEN: Figure.BROKEN,
@@ -48,7 +50,10 @@ FIGURES = {
 
 
 class WhatIfListForm(WhatIfForm):
-    """One number of the page: from which outcome to which; neither: whatever changes."""
+    """One number of the page: from which outcome to which; neither: whatever changes.
+
+    `others` are the changes that are in neither column of those between kept and broken.
+    """
 
     was = forms.TypedChoiceField(
         choices=[("", ""), *((o.value, OUTCOMES[o]) for o in Outcome)],
@@ -62,6 +67,7 @@ class WhatIfListForm(WhatIfForm):
         required=False,
         empty_value=None,
     )
+    others = forms.BooleanField(required=False)
     after = forms.IntegerField(required=False, min_value=0, max_value=(1 << 63) - 1)
 
 
@@ -186,7 +192,7 @@ class WhatIfClocksView(UnfoldSiteViewMixin, TemplateView):
         context.update(asked=asked, now=now, prefix=settings.TICKET_PREFIX)
         if (question := asked.question) is None:
             return context
-        was, would = form.cleaned_data["was"], form.cleaned_data["would"]
+        was, would, others = (form.cleaned_data[name] for name in ("was", "would", "others"))
         with read_only():
             rows, after = what_if_promises(
                 paper=form.paper,
@@ -195,26 +201,28 @@ class WhatIfClocksView(UnfoldSiteViewMixin, TemplateView):
                 filters=question.filters,
                 was=was,
                 would=would,
+                others=others,
                 after=form.cleaned_data["after"] or 0,
                 reader=self.request.user,
             )
         supposed = {name: value for name, value in form.supposed.items() if name != "after"}
         number = Links(question, supposed)
-        paper = {name: v for name, v in supposed.items() if name not in ("was", "would")}
+        paper = {name: v for name, v in supposed.items() if name not in BEHIND}
         context.update(
             rows=[(row, OUTCOMES[row.was], OUTCOMES[row.would]) for row in rows],
             back=Links(question, paper).back(),
             first=number.on_paper() if form.cleaned_data["after"] else "",
             following=number.on_paper(after=after) if after else "",
-            title=_title(was, would),
+            title=_title(was, would, others=others),
             files=links_to_files(self.request, tables.WHAT_IF_PROMISES),
         )
         return context
 
 
-def _title(was: Outcome | None, would: Outcome | None) -> str:
+def _title(was: Outcome | None, would: Outcome | None, *, others: bool) -> str:
     if was is None and would is None:
-        return "Promises with another outcome on paper"
+        said = "Promises with another outcome on paper"
+        return f"{said}, but for those between kept and broken" if others else said
     if was is None:
         return f"Promises that would be {OUTCOMES[would]}" if would is not None else ""
     before = f"Promises that were {OUTCOMES[was]}"
@@ -242,7 +250,7 @@ def _line(row: WhatIfRow, links: Links) -> Line:
         at_goal=row.at_goal,
         won=Number.of(row.won, move(Outcome.BROKEN, Outcome.KEPT)),
         lost=Number.of(row.lost, move(Outcome.KEPT, Outcome.BROKEN)),
-        others=Number.of(row.others, links.on_paper(**about)),
+        others=Number.of(row.others, links.on_paper(**about, others="on")),
     )
 
 

@@ -27,6 +27,35 @@ type Found = dict[int, tuple[Outcome, Outcome, int]]
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """Which changes are behind a number: see `what_if_promises`."""
+
+    was: Outcome | None
+    would: Outcome | None
+    others: bool
+
+    def of(self, before: Codes, then: Codes) -> NDArray[np.bool_]:
+        """Of each promise, whether it is one of them."""
+        if self.was is None and self.would is None:
+            changed: NDArray[np.bool_] = np.not_equal(before, then)
+            if self.others:
+                changed[_won_or_lost(before, then)] = False
+            return changed
+        fits: NDArray[np.bool_] = np.ones(len(before), np.bool_)
+        if self.was is not None:
+            fits &= before == self.was
+        if self.would is not None:
+            fits &= then == self.would
+        return fits
+
+
+def _won_or_lost(before: Codes, then: Codes) -> NDArray[np.bool_]:
+    won: NDArray[np.bool_] = (before == Outcome.BROKEN) & (then == Outcome.KEPT)
+    lost: NDArray[np.bool_] = (before == Outcome.KEPT) & (then == Outcome.BROKEN)
+    return won | lost
+
+
+@dataclass(frozen=True)
 class WhatIfPromise(Named):
     """A promise, as it was and as it would have been. `due_on_paper`: None where there is none."""
 
@@ -48,17 +77,19 @@ def what_if_promises(
     filters: Filters = EVERYTHING,
     was: Outcome | None = None,
     would: Outcome | None = None,
+    others: bool = False,
     after: int = 0,
     reader: Any,
 ) -> tuple[list[WhatIfPromise], int | None]:
     """The promises behind a number, 50 a page in the order of their making; and what comes after.
 
-    Neither `was` nor `would`: those whose outcome changes. The second answer is the `after` of the
+    Neither `was` nor `would`: those whose outcome changes; with `others` without those that are
+    won and lost, as `WhatIfRow.others` counts them. The second answer is the `after` of the
     next page, None when this is the last one. Of tickets that the reader may not see there is none.
     """
     scope = promises_replayed(period, at, filters).visible_to(reader).filter(pk__gt=after)
     found: Found = {}
-    for part in _found(scope, paper, at, was, would):
+    for part in _found(scope, paper, at, Wanted(was, would, others)):
         found |= part
         if len(found) > PER_PAGE:
             break
@@ -74,40 +105,26 @@ def all_what_if_promises(
     filters: Filters = EVERYTHING,
     was: Outcome | None = None,
     would: Outcome | None = None,
+    others: bool = False,
     reader: Any,
 ) -> Iterator[WhatIfPromise]:
     """The same, all of them: one query more for each part of them."""
     scope = promises_replayed(period, at, filters).visible_to(reader)
     with read_only():
-        for found in _found(scope, paper, at, was, would):
+        for found in _found(scope, paper, at, Wanted(was, would, others)):
             yield from _promises(sorted(found), found)
 
 
-def _found(
-    scope: ClockQuerySet, paper: Paper, at: datetime, was: Outcome | None, would: Outcome | None
-) -> Iterator[Found]:
+def _found(scope: ClockQuerySet, paper: Paper, at: datetime, wanted: Wanted) -> Iterator[Found]:
     """The promises that are wanted, a block of them at a time, in the order of their making."""
     for block in replayed(scope.order_by("pk"), paper):
         found: Found = {}
         for group in block:
             before, then = outcomes(group, at)
-            for i in np.flatnonzero(_wanted(before, then, was, would)).tolist():
+            for i in np.flatnonzero(wanted.of(before, then)).tolist():
                 codes = Outcome(before.item(i)), Outcome(then.item(i))
                 found[group.facts[i].pk] = (*codes, group.due.item(i))
         yield found
-
-
-def _wanted(
-    before: Codes, then: Codes, was: Outcome | None, would: Outcome | None
-) -> NDArray[np.bool_]:
-    if was is None and would is None:
-        return np.not_equal(before, then)
-    fits: NDArray[np.bool_] = np.ones(len(before), np.bool_)
-    if was is not None:
-        fits &= before == was
-    if would is not None:
-        fits &= then == would
-    return fits
 
 
 def _promises(page: Sequence[int], found: Found) -> list[WhatIfPromise]:

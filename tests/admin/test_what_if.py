@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html import unescape
 from typing import Any
@@ -81,6 +82,30 @@ def test_it_shows_attainment_before_and_after_and_leads_to_what_changes(manager:
     assert "10 Nov 2026, 10:00 IST" in behind.content.decode()
     back = manager.get(behind.context["back"])
     assert [one.attainment for one in back.context["lines"]] == [("60 %", "80 %")]
+
+
+def test_what_is_behind_each_change_is_as_much_as_its_number_says(manager: Client) -> None:
+    november.tell()
+    others = 0
+    for amount in range(1, 8):
+        question = supposed("P3", "resolution", amount=amount)
+        for line in page(manager, question).context["lines"]:
+            for number in (line.won, line.lost, line.others):
+                if number.link:
+                    behind = manager.get(number.link).context
+                    assert str(len(behind["rows"])) == number.words, (amount, line.title)
+                    address = behind["files"]["what_if_promises"].links[-1][1]
+                    assert len(json.loads(manager.get(address).getvalue())["rows"]) == len(
+                        behind["rows"]
+                    )
+            if line.others.link:
+                others += 1
+                behind = manager.get(line.others.link)
+                assert "but for those between kept and broken" in behind.context["title"]
+                moves = {tuple(row[1:]) for row in behind.context["rows"]}
+                assert not moves & {("kept", "broken"), ("broken", "kept")}
+                assert "others=" not in behind.context["back"]
+    assert others
 
 
 def test_a_holiday_and_another_week_are_supposed_in_plain_words(manager: Client) -> None:
