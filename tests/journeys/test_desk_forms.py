@@ -145,3 +145,15 @@ def test_a_saved_view_is_in_the_sidebar_with_its_number(
         expect(page.get_by_text("The view “Nobody's newest” is saved.")).to_be_visible()
         mine = page.locator("#desk-queues a", has_text="Nobody's newest")
         expect(mine).to_contain_text(re.compile(r"[1-9][0-9]* tickets"))
+
+
+def test_the_page_of_a_member_of_staff_fits_a_phone(chromium: Browser, product: Product) -> None:
+    number = product.number(
+        "SELECT id FROM tickets_user WHERE email = %s", product.account("agent").email
+    )
+    with at_the_desk(chromium, product, "administrator", PHONE) as page:
+        page.goto(f"/admin/tickets/user/{number}/change/")
+        reset = page.get_by_role("link", name="Reset password")
+        box = reset.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= PHONE["width"]
