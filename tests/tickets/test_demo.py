@@ -91,6 +91,7 @@ def test_every_kind_of_ticket_is_there() -> None:
         kind.OPENED, kind.REPLIED, kind.CUSTOMER_REPLIED, kind.NOTED, kind.ASSIGNED,
         kind.PRIORITY_CHANGED, kind.WAITING, kind.TO_ENGINEERING, kind.FROM_ENGINEERING,
         kind.ESCALATED, kind.ESCALATED_BY_CUSTOMER, kind.ACKNOWLEDGED, kind.RESOLVED, kind.CLOSED,
+        kind.RATED,
     }  # fmt: skip
     assert set(tickets.values_list("status", flat=True)) == set(Status.values)
     assert {code for (code,) in tickets.values_list("priority__code")} == {"P1", "P2", "P3", "P4"}

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
+from random import Random
 from typing import Any
 
 from sla.models import Metric, Priority
-from tickets import escalation, lifecycle
+from tickets import escalation, lifecycle, participation
 from tickets.management.demo_desk.setting import Case, Setting, Step
 from tickets.models import Ticket, User
 
 MINUTE = timedelta(minutes=1)
+# How many rate what was solved for them, and what they give.
+RATING, STARS = 0.4, (5, 5, 5, 4, 4, 3, 2)
 
 
 class Plot:
@@ -137,8 +140,17 @@ class Plot:
         text = self._letter(self._said("resolved_again"))
         self._do(lifecycle.resolve, by=self.case.agent, text=text)
 
+    def rated(self) -> None:
+        """Some customers say what they think of the help; none of it changes what comes after."""
+        mood = Random(self.case.number)  # noqa: S311 - the same desk for the same seed
+        if mood.random() < RATING:
+            self.at = self.setting.hours.add(self.at, mood.uniform(5, 240) * MINUTE)
+            stars, by = mood.choice(STARS), self.case.requester
+            self._do(participation.rate, by=by, stars=stars, comment="")
+
     def closed(self) -> None:
         """By the customer who is content, or by the desk after some days; or not yet."""
+        self.rated()
         chance = self.setting.rng.random()
         if chance < 0.12:
             self._later(30, 600)
