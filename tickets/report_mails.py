@@ -220,7 +220,7 @@ def _of_breaches(made: Issue, order: Order, reader: User, people: Sequence[User]
 def _rated(given: Satisfaction) -> str:
     """Such as "4.5 of 5 stars, 2 ratings"."""
     said = words.stars_in_words(given)
-    return f"{said}, {words.ratings_in_words(given.ratings)}" if given.ratings else said
+    return f"{said}, {words.how_many(given.ratings, 'rating')}" if given.ratings else said
 
 
 def _order(query: str) -> Order:

@@ -20,7 +20,7 @@ from sla.admin.chart import (
 from sla.core.week import WEEKDAYS
 from sla.models import Metric
 from sla.reports import AgeRow, HeatCell, Overview, Question, TicketFigure
-from sla.reports.words import TICKET_FIGURES, ratings_in_words, stars_in_words
+from sla.reports.words import TICKET_FIGURES, how_many, stars_in_words
 from sla.templatetags.figures import percent
 
 LEVELS = 5
@@ -118,7 +118,7 @@ def _ticket_cards(found: Overview, question: Question) -> list[Card]:
         words=stars_in_words(given),
         link=tickets_link(question, figure=TicketFigure.RATED.value) if given.ratings else "",
         before="" if earlier is None else "nobody rated" if was is None else number_format(was, 1),
-        detail=ratings_in_words(given.ratings),
+        detail=how_many(given.ratings, "rating"),
     )
     return [*cards, rated]
 
@@ -149,7 +149,7 @@ def _heat_map(cells: Sequence[HeatCell], question: Question) -> list[tuple[str, 
             cell.promises,
             -(-LEVELS * cell.promises // most),
             link if cell.promises else "",
-            f"{WEEKDAYS[weekday]} {hour:02}:00: {cell.promises:,} promises, "
+            f"{WEEKDAYS[weekday]} {hour:02}:00: {how_many(cell.promises, 'promise')}, "
             f"{cell.broken:,} of them broken",
         )
 

@@ -36,7 +36,7 @@ from sla.reports.figures import MOST_USED
 from sla.reports.hours import HeatCell, TimeRow
 from sla.reports.overview import Overview
 from sla.reports.volume import VolumeRow
-from sla.reports.words import STEPS, tenth_in_words
+from sla.reports.words import STEPS, how_many, tenth_in_words
 from sla.templatetags.figures import percent
 
 MOST_BARS = 20
@@ -98,7 +98,8 @@ def over_time(rows: Sequence[TimeRow], *, step: str) -> Picture:
     kept, broken, running = (
         sum(getattr(row, name) for row in rows) for name in ("kept", "broken", "running")
     )
-    alt = f"By {step}: {kept:,} promises kept, {broken:,} broken, {running:,} still running."
+    made = how_many(kept, "promise")
+    alt = f"By {step}: {made} kept, {broken:,} broken, {running:,} still running."
     if shares:
         worst, share = min(shares, key=lambda pair: pair[1])
         alt += f" The lowest attainment is {percent(share)}, {labels[worst]}."
@@ -150,7 +151,7 @@ def heat_map(cells: Sequence[HeatCell]) -> Picture:
     bar.outline.set_visible(False)
     total = sum(cell.promises for cell in cells)
     alt = (
-        f"{total:,} promises by weekday and hour; most of them, {most.promises:,}, "
+        f"{how_many(total, 'promise')} by weekday and hour; most of them, {most.promises:,}, "
         f"on {WEEKDAYS[most.weekday]}s from {most.hour:02}:00 until {most.hour + 1:02}:00."
     )
     return Picture("heat-map", "When promises are made", alt, drawn(figure))
@@ -175,7 +176,7 @@ def time_used(metric: str, used: Mapping[int, int]) -> Picture:
     in_time, late = sum(counts[:TARGET]), sum(counts[TARGET:])
     often = max(tenths, key=lambda tenth: used.get(tenth, 0))
     alt = (
-        f"{in_time:,} promises fulfilled in time, {late:,} late; most of them took "
+        f"{how_many(in_time, 'promise')} fulfilled in time, {late:,} late; most of them took "
         f"{tenth_in_words(often)} of their time."
     )
     name = str(Metric(metric).label)

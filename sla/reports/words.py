@@ -71,9 +71,9 @@ def stars_in_words(given: Satisfaction) -> str:
     return f"{number_format(given.average, 1)} of 5 stars"
 
 
-def ratings_in_words(number: int) -> str:
-    """Such as "2 ratings"."""
-    return "1 rating" if number == 1 else f"{number:,} ratings"
+def how_many(number: int, of: str) -> str:
+    """Such as "1 rating" or "2,000 ratings"."""
+    return f"{number:,} {of}{'' if number == 1 else 's'}"
 
 
 def name_of(row: BreakdownRow, by: Dimension) -> str:

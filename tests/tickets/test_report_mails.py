@@ -108,6 +108,18 @@ def test_the_mail_says_what_requesters_thought(boss: User, story: Story, peer: S
     assert f">{before}</td>" in html
 
 
+def test_the_mail_about_one_priority_says_that_tickets_are_of_all(
+    boss: User, story: Story, peer: SmtpPeer
+) -> None:
+    of_november(boss, more="&priority=P2&metric=resolution")
+    mail = received(peer)
+    for kind in ("plain", "html"):
+        words = body(mail, kind)
+        assert "Tickets are of every priority, team and agent" in words
+        # Of three that are fulfilled.
+        assert "1 promise fulfilled in time, 2 late;" in words
+
+
 def test_the_mail_says_that_nobody_rated(boss: User, story: Story, peer: SmtpPeer) -> None:
     of_november(boss)
     mail = received(peer)
@@ -134,7 +146,10 @@ def test_the_pictures_are_in_the_mail_by_their_ids(
     assert html.count('src="cid:') == html.count("<img") == len(shown)
     assert 'alt=""' not in html
     # What a picture shows is said to those who do not see it.
-    assert "13 came in, 9 solved." in body(mail, "plain")
+    text = body(mail, "plain")
+    assert "13 came in, 9 solved." in text
+    assert "1 promises" not in text
+    assert "Tickets are of every priority" not in text
 
 
 def test_its_files_open_and_say_the_same(boss: User, story: Story, peer: SmtpPeer) -> None:
