@@ -77,7 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Make what the test databases are copied from, before any worker begins."""
     if _own_cluster is not None and not session.config.option.collectonly:
-        migrated.prepare(_own_cluster, session.config.cache.mkdir("migrated"))
+        migrated.prepare(_own_cluster, migrated.kept(session.config))
 
 
 def pytest_unconfigure() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import django
 import psycopg
+import pytest
 from django.apps import apps
 
 from helpdesk import embedded
@@ -22,15 +23,20 @@ from helpdesk.embedded import USER, Cluster
 NAME = "migrated"
 
 
+def kept(config: pytest.Config) -> Path:
+    """The folder in pytest's cache."""
+    return Path(config.cache.mkdir("migrated"))
+
+
 def prepare(cluster: Cluster, cache: Path) -> None:
-    """Make the database NAME in this running cluster, from the kept SQL where there is any."""
+    """Make the database NAME in this running cluster, from the SQL kept here if there is any."""
     host = str(cluster.socket_folder)
     with psycopg.connect(host=host, user=USER, dbname="postgres", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {NAME}")
-    kept = cache / f"{_fingerprint()}.sql"
+    script = cache / f"{_fingerprint()}.sql"
     programs, to = embedded._programs(), ["-h", host, "-U", USER, "-d", NAME]
-    if kept.exists():
-        run = ["-q", "-1", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, "-f", str(kept)]
+    if script.exists():
+        run = ["-q", "-1", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, "-f", str(script)]
         subprocess.run([programs / "psql", *to, *run], check=True)
         return
     environment = {**os.environ, "DATABASE_URL": cluster.url(NAME)}
@@ -38,9 +44,9 @@ def prepare(cluster: Cluster, cache: Path) -> None:
     subprocess.run(migrate, check=True, env=environment, cwd=Path(__file__).parents[1])
     for old in cache.glob("*.sql"):
         old.unlink(missing_ok=True)
-    draft = kept.with_suffix(f".{os.getpid()}")
+    draft = script.with_suffix(f".{os.getpid()}")
     subprocess.run([programs / "pg_dump", *to, "-f", str(draft)], check=True)
-    draft.replace(kept)
+    draft.replace(script)
 
 
 def _fingerprint() -> str:

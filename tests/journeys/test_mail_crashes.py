@@ -25,6 +25,7 @@ import psycopg
 import pytest
 
 from helpdesk.embedded import Cluster
+from tests import migrated
 from tests.journeys.mail_worker import ANSWERED_EVERY, IS_AWAY
 from tests.journeys.product import ROOT
 from tests.peers import SmtpPeer, wait_until
@@ -115,13 +116,14 @@ def mail(number: int) -> bytes:
 class Database:
     """The server of this test alone."""
 
-    def __init__(self, cluster: Cluster, stack: ExitStack) -> None:
+    def __init__(self, cluster: Cluster, stack: ExitStack, migrations: Path) -> None:
         self._cluster, self._stack = cluster, stack
         stack.enter_context(cluster.serving())
+        migrated.prepare(cluster, migrations)
 
     @property
     def url(self) -> str:
-        return self._cluster.url()
+        return self._cluster.url(migrated.NAME)
 
     def rows(self, question: str) -> list[tuple[Any, ...]]:
         config = environ.Env.db_url_config(self.url)
@@ -264,14 +266,15 @@ def peer() -> Iterator[SmtpPeer]:
 
 
 @pytest.fixture
-def desk(peer: SmtpPeer) -> Iterator[Desk]:
+def desk(peer: SmtpPeer, pytestconfig: pytest.Config) -> Iterator[Desk]:
     folder = Path(tempfile.mkdtemp(prefix="helpdesk-crashes-"))
     # PostgreSQL, run as root, passes through as another user.
     folder.chmod(0o711)
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         box = stack.enter_context(postbox(folder / "spool"))
-        database = Database(Cluster(folder / "postgres", SETTINGS), stack)
+        cluster, kept = Cluster(folder / "postgres", SETTINGS), migrated.kept(pytestconfig)
+        database = Database(cluster, stack, kept)
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "COVERAGE"))},
             **box.environment,
