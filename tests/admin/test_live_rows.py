@@ -16,7 +16,7 @@ from tests import factories
 from tickets import lifecycle
 from tickets.admin import queue
 from tickets.admin.queues import QUEUES
-from tickets.admin.standing import business_words, queue_standing
+from tickets.admin.standing import business_words, queue_standing, standing
 from tickets.models import Tag, Ticket, User
 
 QUEUE = "/admin/tickets/ticket/"
@@ -58,6 +58,7 @@ def test_the_time_left_is_counted_as_the_target_counts_it(
     clock = Clock.objects.get(ticket=factories.ticket("P3"), metric="resolution")
     clock.due_at, clock.goal_at = local(due), None
     stand = queue_standing(clock, local(now))
+    assert standing(clock, local(now)).tone == stand.tone  # On the ticket's page, too.
     assert (stand.words, stand.tone) == (words, tone)
 
 

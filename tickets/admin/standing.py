@@ -34,8 +34,17 @@ def standing(clock: Clock, now: datetime) -> Standing:
         return Standing(due_words(clock.due_at, clock.end_or(now)), LATE)
     if clock.paused_at is not None:
         return Standing("waiting", STILL)
-    is_soon = clock.due_at - now <= SOON or (clock.goal_at is not None and clock.goal_at <= now)
+    is_goal_past = clock.goal_at is not None and clock.goal_at <= now
+    is_soon = is_goal_past or _left(clock, now) <= SOON
     return Standing(due_words(clock.due_at, now), SOON_DUE if is_soon else GOOD)
+
+
+def _left(clock: Clock, now: datetime) -> timedelta:
+    """The time until the deadline that counts: four minutes before the weekend are four minutes."""
+    left = clock.due_at - now
+    if left <= SOON or clock.target_unit == deadlines.HOURS:
+        return left
+    return reckoning.hours(clock).between(now, clock.due_at)
 
 
 def queue_standing(clock: Clock, now: datetime) -> Standing:
@@ -52,11 +61,8 @@ def queue_standing(clock: Clock, now: datetime) -> Standing:
     now = clock.end_or(now)
     is_late = now > clock.due_at
     first, last = (clock.due_at, now) if is_late else (now, clock.due_at)
-    left = reckoning.hours(clock).between(first, last)
-    words = business_words(left)
-    if is_late:
-        return Standing(f"{words} late", LATE)
-    return Standing(f"due in {words}", SOON_DUE if left <= SOON else stand.tone)
+    words = business_words(reckoning.hours(clock).between(first, last))
+    return Standing(f"{words} late", LATE) if is_late else Standing(f"due in {words}", stand.tone)
 
 
 def business_words(span: timedelta) -> str:
