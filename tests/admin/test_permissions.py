@@ -49,7 +49,7 @@ def test_who_may_only_look_sees_the_ticket_without_buttons(client: Client, polic
         # The dialog of keys names them all, in words and in selectors.
         'data-verb="',
         "Assign to me</button>",
-        "/admin/tickets/user/",
+        f"/admin/tickets/user/{ticket.requester.pk}/",
     ):
         assert word not in page
 
