@@ -182,7 +182,7 @@ def issue(
 
 
 def _of_overview(made: Issue) -> Issue:
-    found = reports.overview(made.question, at=made.at)
+    found = reports.overview(made.question, at=made.at, all_times=True)
     tables = overview_tables(made.question, at=made.at, found=found)
     return _packed(replace(made, found=found, pictures=list(pictures_of(found))), tables)
 

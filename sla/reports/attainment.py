@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -16,15 +16,16 @@ from sla.reports.figures import BROKEN, KEPT, OF_TARGET, Counted, Figure, Promis
 from sla.reports.filters import EVERYTHING, Engineering, Filters
 from sla.reports.hours import TimeRow, by_hour, over_time
 from sla.reports.periods import Period
-from sla.reports.spreads import Spread, spreads
+from sla.reports.spreads import KINDS, Spread, spreads
 
 
 @dataclass(frozen=True)
 class AttainmentRow(Counted):
     """One priority and metric in a period.
 
-    The two spreads are of fulfilled promises alone, None where there is none: `business` in
-    opening hours of the calendar, `counted` as the target itself counts; None too where targets of
+    The spreads are of fulfilled promises alone, None where there is none, and where such times were
+    not asked for: `business` in opening hours of the calendar, `elapsed` from beginning to end by
+    the clock on the wall, `counted` as the target itself counts; that is None too where targets of
     different units meet, because units are never mixed. `used` says how many were fulfilled after
     which share of their time: see `figures.USED`.
     """
@@ -38,6 +39,7 @@ class AttainmentRow(Counted):
     broken: int
     business: Spread | None
     counted: Spread | None
+    elapsed: Spread | None
     used: Mapping[int, int]
 
     @property
@@ -83,14 +85,16 @@ def with_times(
     period: Period,
     at: datetime,
     filters: Filters = EVERYTHING,
+    kinds: Collection[str] = tuple(KINDS),
 ) -> list[AttainmentRow]:
-    """What `counts` found in the period, with the times; two queries."""
-    found = spreads(promises_of(period, at, Figure.FULFILLED, filters))
+    """What `counts` found in the period, with the times of these `spreads.KINDS`; two queries."""
+    found = spreads(promises_of(period, at, Figure.FULFILLED, filters), kinds)
     return [
         replace(
             row,
             business=found.business.get(key),
             counted=None if row.is_mixed else found.counted.get(key),
+            elapsed=found.elapsed.get(key),
             used=found.used.get(key, {}),
         )
         for key, row in groups.items()
@@ -178,5 +182,6 @@ def _attainment_row(priority: Priority, lines: Sequence[Mapping[str, Any]]) -> A
         broken=sum(line["broken"] for line in lines),
         business=None,
         counted=None,
+        elapsed=None,
         used={},
     )

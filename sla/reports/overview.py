@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -23,7 +23,8 @@ from sla.reports.attainment import (
 )
 from sla.reports.hours import HeatCell, HourRow, TimeRow, by_hour, heat, over_time
 from sla.reports.periods import step_of
-from sla.reports.questions import Question, default_hours
+from sla.reports.questions import ELAPSED, Question, default_hours
+from sla.reports.spreads import KINDS
 from sla.reports.volume import (
     AgeRow,
     Satisfaction,
@@ -86,8 +87,10 @@ class Overview:
 class Parts:
     """The same figures, each of them reckoned when it is asked for first: a table needs a few."""
 
-    def __init__(self, question: Question, *, at: datetime) -> None:
-        self.question, self.at = question, at
+    def __init__(
+        self, question: Question, *, at: datetime, kinds: Collection[str] = tuple(KINDS)
+    ) -> None:
+        self.question, self.at, self.kinds = question, at, kinds
         self.step = step_of(question.period)
         self._scope: dict[str, Any] = {
             "period": question.period,
@@ -97,7 +100,7 @@ class Parts:
 
     @cached_property
     def rows(self) -> Sequence[AttainmentRow]:
-        return with_times(self._counts, **self._scope)
+        return with_times(self._counts, **self._scope, kinds=self.kinds)
 
     @cached_property
     def totals(self) -> Sequence[TotalRow]:
@@ -168,10 +171,14 @@ class Parts:
         return by_hour(**self._scope, zone=self.question.zone)
 
 
-def overview(question: Question, *, at: datetime) -> Overview:
-    """What the page of a question shows; always the same number of queries for a kind of period."""
+def overview(question: Question, *, at: datetime, all_times: bool = False) -> Overview:
+    """What the page of a question shows; always the same number of queries for a kind of period.
+
+    Promises have the times that the question asks for, and `all_times` for files.
+    """
+    shown = ("elapsed" if question.times == ELAPSED else "business", "counted")
     with swift():
-        parts = Parts(question, at=at)
+        parts = Parts(question, at=at, kinds=tuple(KINDS) if all_times else shown)
         return Overview(**{field.name: getattr(parts, field.name) for field in fields(Overview)})
 
 

@@ -25,6 +25,7 @@ from sla.reports.periods import Period
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 DAY = timedelta(days=1)
 DEFAULT_SPAN = "30d"
+ELAPSED = "elapsed"
 
 # Filters whose fields clean to what they take.
 PLAIN = ("metric", "team", "agent", "spoc", "request_type", "channel", "tag", "reason")
@@ -59,7 +60,8 @@ SPANS: dict[str, tuple[str, Callable[[date], Days]]] = {
 class Question:
     """Local days from `first` to `last`, both included, in `zone`; and what counts.
 
-    `span` is the name of the days where they follow from the present day, else "".
+    `span` is the name of the days where they follow from the present day, else "". `times` says
+    which times are shown of how long promises took: "" in opening hours, or ELAPSED.
     """
 
     first: date
@@ -67,6 +69,7 @@ class Question:
     zone: str
     filters: Filters
     span: str = ""
+    times: str = ""
 
     @property
     def period(self) -> Period:
@@ -95,6 +98,7 @@ class Question:
         """
         days = {"span": self.span} if self.span else {"first": self.first, "last": self.last}
         asked = {field.name: getattr(self.filters, field.name) for field in fields(Filters)}
+        asked["times"] = self.times
         words = {name: str(value) for name, value in (days | asked | changes).items()
                  if value not in (None, "")}  # fmt: skip
         return urlencode(words)
@@ -151,6 +155,11 @@ class QuestionForm(forms.Form):
     reason = forms.TypedChoiceField(
         label="Reason of the breach", required=False, coerce=int, empty_value=None
     )
+    times = forms.ChoiceField(
+        label="Times of promises",
+        choices=[("", "In opening hours"), (ELAPSED, "Elapsed, with nights and pauses")],
+        required=False,
+    )
 
     not_a_day = "That is not a day. Write it as year-month-day, such as 2026-11-02."
 
@@ -196,7 +205,7 @@ class QuestionForm(forms.Form):
             organization=asked["organization"].pk if asked["organization"] else None,
             engineering=Engineering(asked["engineering"]),
         )
-        return Question(*days, self.zone, filters, span)
+        return Question(*days, self.zone, filters, span, asked["times"])
 
     def _asks_for_days(self, cleaned: Mapping[str, Any]) -> bool:
         given = any(self.data.get(name) for name in ("first", "last"))

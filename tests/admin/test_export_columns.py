@@ -21,7 +21,8 @@ TARGET = "target_amount target_unit goal_amount kept_by_lowering"
 PROMISE = "ticket subject organization clock_id priority metric"
 COLUMNS = {
     "attainment": f"priority priority_name metric targets {COUNTS} attainment_before_percent "
-    "median_business_seconds p90_business_seconds median_counted_seconds p90_counted_seconds",
+    "median_business_seconds p90_business_seconds median_counted_seconds p90_counted_seconds "
+    "median_elapsed_seconds p90_elapsed_seconds",
     "totals": f"metric {COUNTS} attainment_before_percent",
     "engineering": f"metric engineering {COUNTS}",
     "attainment_over_time": "starts_on step kept broken running attainment_percent",

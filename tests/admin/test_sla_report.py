@@ -2,7 +2,7 @@
 
 import json
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from django.db import connection
@@ -17,6 +17,7 @@ from tests.sla import november
 from tests.sla.november import NOW
 from tickets import escalation
 from tickets.models import Ticket
+from tickets.templatetags.desk import duration
 
 NOVEMBER = {"first": "2026-11-01", "last": "2026-11-30"}
 
@@ -63,6 +64,22 @@ def test_a_manager_sees_every_figure_with_a_link_to_what_is_behind_it(manager: C
             link = f'<a href="{reverse("admin:sla_report_clocks")}?{query}">{number}</a>'
             assert (link in text) == (number > 0)
             assert len(behind(manager, **NOVEMBER, **question).context["rows"]) == number
+
+
+def test_times_are_told_in_opening_hours_or_as_they_elapsed(manager: Client) -> None:
+    november.tell()
+    asked = urlencode(NOVEMBER).replace("&", "&amp;")
+    text = report(manager, **NOVEMBER).content.decode()
+    assert f'href="?{asked}&amp;times=elapsed"' in text
+    assert 'data-label="Median, in opening hours"' in text
+    response = report(manager, **NOVEMBER, times="elapsed")
+    text = response.content.decode()
+    assert 'data-label="Median, elapsed"' in text
+    assert 'data-label="Median, in opening hours"' not in text
+    for row in response.context["rows"]:
+        assert row.elapsed is None or duration(row.elapsed.ninetieth) in text
+    # The way back, and the numbers' lists keep the rest of the question.
+    assert f'href="?{asked}"' in text
 
 
 def test_a_row_behind_a_number_leads_to_its_ticket(manager: Client) -> None:

@@ -16,6 +16,7 @@ from sla.reports import AGES, Engineering, Figure, Filters, Listed, Part, Period
 from sla.reports import TicketFigure as Tickets
 from sla.reports.figures import promises_of
 from sla.reports.hours import by_hour, heat
+from sla.reports.questions import ELAPSED
 from sla.reports.spreads import spreads
 from tests import factories
 from tests.sla import november
@@ -190,19 +191,34 @@ def test_percentiles_are_those_of_postgresql(policy: Policy) -> None:
     for clock in clocks:
         clock.business_seconds = rng.choice([0, 5, 1023, 1024, rng.randrange(5000), 90_000])
         clock.counted_seconds = rng.randrange(10**7)
-    Clock.objects.bulk_update(clocks, ["business_seconds", "counted_seconds"])
+        clock.stopped_at = clock.started_at + timedelta(seconds=rng.uniform(0, 90_000))
+    Clock.objects.bulk_update(clocks, ["business_seconds", "counted_seconds", "stopped_at"])
     found = spreads(promises_of(NOVEMBER, NOW, Figure.FULFILLED))
     with connection.cursor() as cursor:
-        for name in ("business", "counted"):
+        for name, seconds in {
+            "business": "business_seconds",
+            "counted": "counted_seconds",
+            "elapsed": "floor(extract(epoch FROM stopped_at - started_at))::bigint",
+        }.items():
             cursor.execute(
                 f"SELECT priority_id, metric, "
-                f"percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY {name}_seconds) "
+                f"percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY {seconds}) "
                 f"FROM sla_clock GROUP BY 1, 2"
             )
             expected = {(row[0], row[1]): row[2] for row in cursor.fetchall()}
-        assert len(getattr(found, name)) == len(expected) == 4
-        for group, spread in getattr(found, name).items():
-            assert [spread.median, spread.ninetieth] == pytest.approx(expected[group])
+            assert len(getattr(found, name)) == len(expected) == 4
+            for group, spread in getattr(found, name).items():
+                assert [spread.median, spread.ninetieth] == pytest.approx(expected[group])
+
+
+def test_times_that_are_not_asked_for_are_not_reckoned_and_the_others_stay(story: Story) -> None:
+    whole = reports.overview(QUESTION, at=NOW, all_times=True)
+    hours = reports.overview(QUESTION, at=NOW)
+    elapsed = reports.overview(replace(QUESTION, times=ELAPSED), at=NOW)
+    assert any(row.elapsed for row in whole.rows)
+    assert [replace(row, elapsed=None) for row in whole.rows] == hours.rows
+    assert [replace(row, business=None) for row in whole.rows] == elapsed.rows
+    assert replace(whole, rows=[]) == replace(hours, rows=[]) == replace(elapsed, rows=[])
 
 
 # A zone of half an hour, one whose clock changes by half an hour, one by an hour.

@@ -97,6 +97,7 @@ def _step() -> list[Field]:
     ]
 
 
+WAITED = "In seconds, day and night, with pauses."
 COUNTED = "In seconds, as the target itself counts; empty where targets of several units meet."
 
 ATTAINMENT = Layout(
@@ -121,6 +122,8 @@ ATTAINMENT = Layout(
         _quantile(
             "p90_counted_seconds", "90th percentile as counted", "counted", "ninetieth", COUNTED
         ),
+        _quantile("median_elapsed_seconds", "Median elapsed", "elapsed", "median", WAITED),
+        _quantile("p90_elapsed_seconds", "90th percentile elapsed", "elapsed", "ninetieth", WAITED),
     ],
 )
 TOTALS = Layout(

@@ -50,7 +50,7 @@ def overview_tables(
     question: Question, *, at: datetime, found: Overview | None = None
 ) -> list[Table]:
     """The figures of a period, as they stand at that instant, or as they were `found` then."""
-    found, asked = found or overview(question, at=at), about(question, at)
+    found, asked = found or overview(question, at=at, all_times=True), about(question, at)
     return [layout.table(rows(found), asked) for layout, rows in OF_OVERVIEW]
 
 

@@ -51,7 +51,7 @@ def _of_managers(question: Question, period: Period) -> Iterator[tuple[tuple[str
     scope: dict[str, Any] = {"period": period, "at": NOW}
     for engineering in Engineering:
         filters = Filters(engineering=engineering)
-        found = reports.overview(replace(question, filters=filters), at=NOW)
+        found = reports.overview(replace(question, filters=filters), at=NOW, all_times=True)
         yield ("overview", engineering.value), replace(found, ageing=[])
     for by in Dimension:
         yield ("breakdown", by.value), reports.breakdown(by=by, **scope)

@@ -50,6 +50,7 @@ class Row:
     running: int
     business: Spread | None
     counted: Spread | None
+    elapsed: Spread | None
 
 
 def made_in(days: Days) -> list[Promised]:
@@ -162,10 +163,12 @@ def _row(group: Group, ones: Sequence[Promised]) -> Row:
     mixed = group == ("P2", "resolution") and len(zones) == 2
     business = [one.business.total_seconds() for one in fulfilled if one.business is not None]
     counted = [one.counted.total_seconds() for one in fulfilled if one.counted is not None]
+    elapsed = [(one.ended - one.made).total_seconds() for one in fulfilled if one.ended is not None]
     return Row(
         *numbers(ones),
         business=_spread(business) if business else None,
         counted=_spread(counted) if counted and not mixed else None,
+        elapsed=_spread(elapsed) if elapsed else None,
     )
 
 
@@ -176,9 +179,12 @@ def _spread(values: Sequence[float]) -> Spread:
 def by_hand(rows: Mapping[Group, Row]) -> dict[Group, tuple[object, ...]]:
     """As `lines` says what a report found."""
     return {
-        group: (row.promises, row.kept, row.broken, row.running, row.business, row.counted)
+        group: (
+            row.promises, row.kept, row.broken, row.running,
+            row.business, row.counted, row.elapsed,
+        )
         for group, row in rows.items()
-    }
+    }  # fmt: skip
 
 
 def lines(rows: Iterable[AttainmentRow]) -> dict[Group, tuple[object, ...]]:
@@ -186,7 +192,7 @@ def lines(rows: Iterable[AttainmentRow]) -> dict[Group, tuple[object, ...]]:
     return {
         (row.priority, row.metric): (
             row.promises, row.kept, row.broken, row.running,
-            _plain(row.business), _plain(row.counted),
+            _plain(row.business), _plain(row.counted), _plain(row.elapsed),
         )
         for row in rows
     }  # fmt: skip

@@ -134,8 +134,8 @@ def test_filters_are_joined(world: World) -> None:
     filters = Filters(priority="P1", organization=acme, agent=world.agents["Asha"].pk)
     # 05 alone: 06 was nobody's when its promises were decided.
     assert lines(reports.attainment(period=period(KOLKATA), at=NOW, filters=filters)) == {
-        ("P1", "first_response"): (1, 1, 0, 0, (0, 0), (5400, 5400)),
-        ("P1", "resolution"): (1, 1, 0, 0, (0, 0), (36000, 36000)),
+        ("P1", "first_response"): (1, 1, 0, 0, (0, 0), (5400, 5400), (5400, 5400)),
+        ("P1", "resolution"): (1, 1, 0, 0, (0, 0), (36000, 36000), (36000, 36000)),
     }
     late = Filters(channel="phone", metric="first_response", reason=0)
     # 06, 12, 18.
