@@ -62,6 +62,9 @@ class AskingForm(QuestionForm):
                 field.widget = forms.DateInput(
                     {"type": "date", "class": " ".join(INPUT_CLASSES)}, format="%Y-%m-%d"
                 )
+            elif name == "times":
+                # Links above the table change it, and the other pages carry it along.
+                field.widget = forms.HiddenInput()
             elif isinstance(field, forms.ChoiceField):
                 field.widget = UnfoldAdminSelectWidget(choices=field.choices)
 

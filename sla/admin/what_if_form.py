@@ -123,8 +123,9 @@ class WhatIfForm(AskingForm):
 
     @property
     def asking(self) -> list[BoundField]:
-        """The fields of the question alone."""
-        return [self[name] for name in QuestionForm.base_fields]
+        """The fields of the question alone, as far as they are shown."""
+        fields = (self[name] for name in QuestionForm.base_fields)
+        return [field for field in fields if not field.is_hidden]
 
     @property
     def week(self) -> list[BoundField]:

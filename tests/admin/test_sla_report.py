@@ -19,19 +19,9 @@ from tickets import escalation
 from tickets.models import Ticket
 from tickets.templatetags.desk import duration
 
+pytestmark = pytest.mark.usefixtures("_noon")
+
 NOVEMBER = {"first": "2026-11-01", "last": "2026-11-30"}
-
-
-@pytest.fixture(autouse=True)
-def _now(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The doors read the clock; here it stands at noon of 20 November."""
-    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-
-
-@pytest.fixture
-def manager(policy: Policy, client: Client) -> Client:
-    client.force_login(factories.agent(group="Manager"))
-    return client
 
 
 def report(client: Client, **question: str) -> Any:
@@ -78,7 +68,9 @@ def test_times_are_told_in_opening_hours_or_as_they_elapsed(manager: Client) -> 
     assert 'data-label="Median, in opening hours"' not in text
     for row in response.context["rows"]:
         assert row.elapsed is None or duration(row.elapsed.ninetieth) in text
-    # The way back, and the numbers' lists keep the rest of the question.
+    # Another period is asked for with the same times.
+    assert '<input type="hidden" name="times" value="elapsed"' in text
+    # The way back keeps the rest of the question.
     assert f'href="?{asked}"' in text
 
 
