@@ -24,12 +24,6 @@ def _now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("django.utils.timezone.now", lambda: FRIDAY)
 
 
-@pytest.fixture
-def manager(policy: Policy, client: Client) -> Client:
-    client.force_login(factories.agent(group="Manager"))
-    return client
-
-
 def test_it_says_in_words_what_is_due_and_each_number_leads_to_its_tickets(manager: Client) -> None:
     desk()
     response = manager.get(reverse(PAGE))

@@ -26,16 +26,7 @@ from tests.sla.november import NOW
 from tickets.admin.customer_files import NAMES
 from tickets.models import Ticket, User
 
-
-@pytest.fixture(autouse=True)
-def _now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-
-
-@pytest.fixture
-def manager(policy: Policy, client: Client) -> Client:
-    client.force_login(factories.agent(group="Manager"))
-    return client
+pytestmark = pytest.mark.usefixtures("_noon")
 
 
 def asked(table: str) -> dict[str, Any]:

@@ -14,23 +14,13 @@ from tests import acme, factories
 from tests.admin.test_report_exports import asked
 from tests.admin.test_sla_report import NOVEMBER
 from tests.sla import november
-from tests.sla.november import NOW
+
+pytestmark = pytest.mark.usefixtures("_noon")
 
 STACKED = re.compile(
     r'<table class="[^"]*(?:sla-stacked|report-table)[^"]*">.*?</table>', re.DOTALL
 )
 CELL = re.compile(r"<td[^>]*>")
-
-
-@pytest.fixture(autouse=True)
-def _now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-
-
-@pytest.fixture
-def manager(policy: Policy, client: Client) -> Client:
-    client.force_login(factories.agent(group="Manager"))
-    return client
 
 
 def page(client: Client, name: str, **question: Any) -> str:

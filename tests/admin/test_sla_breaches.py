@@ -13,19 +13,9 @@ from sla.models import BreachNote, BreachReason, Policy
 from tests import factories
 from tests.admin.test_sla_report import NOVEMBER, many
 from tests.sla import november
-from tests.sla.november import NOW
 from tickets.models import User
 
-
-@pytest.fixture(autouse=True)
-def _now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-
-
-@pytest.fixture
-def manager(policy: Policy, client: Client) -> Client:
-    client.force_login(factories.agent(group="Manager"))
-    return client
+pytestmark = pytest.mark.usefixtures("_noon")
 
 
 LIST = reverse("admin:sla_report_breaches")

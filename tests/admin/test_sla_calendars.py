@@ -25,12 +25,6 @@ def calendar(policy: Policy) -> Calendar:
     return policy.calendar
 
 
-@pytest.fixture
-def manager(policy: Policy, client: Client) -> Client:
-    client.force_login(factories.agent(group="Manager"))
-    return client
-
-
 def address(calendar: Calendar) -> str:
     return reverse("admin:sla_calendar_change", args=[calendar.pk])
 

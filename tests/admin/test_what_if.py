@@ -19,19 +19,9 @@ from tests.admin.test_sla_report import many
 from tests.sla import november
 from tests.sla.november import NOW
 
+pytestmark = pytest.mark.usefixtures("_noon")
+
 NOVEMBER = {"first": "2026-11-01", "last": "2026-11-30"}
-
-
-@pytest.fixture(autouse=True)
-def _now(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The doors read the clock; here it stands at noon of 20 November."""
-    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-
-
-@pytest.fixture
-def manager(policy: Policy, client: Client) -> Client:
-    client.force_login(factories.agent(group="Manager"))
-    return client
 
 
 def supposed(code: str, metric: str, **parts: object) -> dict[str, Any]:
